@@ -1,0 +1,258 @@
+"""Assembles a service: HTTP, relay and consumer in one process, with health, metrics and the bus's back door for ops."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Any
+
+import httpx
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
+from opentelemetry.trace import SpanKind
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import bus, clock, log, problems, telemetry
+from shared.broker import Broker
+from shared.consumer import Consumer
+from shared.db import Database
+from shared.http import SessionDep, WorkDep, needs, router
+from shared.ids import first_id_at
+from shared.inbox import Handlers, Inbox, Preload, RetryPlan
+from shared.relay import Relay
+from shared.settings import ServiceSettings
+from shared.tokens import TokenVerifier
+from shared.writes import Writer
+
+READY_TIMEOUT_S = 3
+HOUSEKEEPING_S = 600
+DELETE_BATCH = 5_000
+IDEMPOTENCY_RETENTION_DAYS = 30
+
+_log = log.get(__name__)
+Extra = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParts:
+    """What a service brings: its name, routes, event handlers, and what else it opens and closes."""
+
+    name: str
+    title: str
+    routers: Sequence[APIRouter]
+    handlers: Handlers
+    preload: Preload | None = None
+    extra: Extra | None = None
+    """Opened after the database and before the loops; its app.state additions serve the routes."""
+    loops: Sequence[Callable[[FastAPI], Awaitable[None]]] = field(default_factory=tuple)
+    """Endless tasks besides relay and consumer."""
+
+
+def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
+    """Return the app of a service; nothing is opened before its lifespan begins."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _opened(app, settings, parts):
+            yield
+
+    app = FastAPI(title=parts.title, version="1", lifespan=lifespan, openapi_url="/openapi.json", docs_url="/docs")
+    problems.install(app)
+    app.include_router(_health)
+    app.include_router(_ops)
+    for one in parts.routers:
+        app.include_router(one)
+    app.add_middleware(Observed, service=parts.name)
+    return app
+
+
+@asynccontextmanager
+async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) -> AsyncIterator[None]:
+    log.configure(parts.name, settings.log_level)
+    telemetry.configure(parts.name, settings.otlp_endpoint)
+    state: Any = app.state
+    state.settings = settings
+    database = state.database = Database(
+        settings.database_url.get_secret_value(), service=parts.name, connections_max=settings.database_connections_max
+    )
+    broker = Broker(settings.amqp_url.get_secret_value(), service=parts.name, partitions=settings.partitions)
+    plan = RetryPlan(settings.retry_first_s, settings.retry_last_s, settings.attempts_max)
+    state.writer = Writer(database)
+    state.relay = Relay(database, broker)
+    state.consumer = Consumer(Inbox(database, parts.handlers, preload=parts.preload, plan=plan), broker)
+    async with httpx.AsyncClient(timeout=10) as http:
+        state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http)
+        async with parts.extra(app) if parts.extra else _nothing():
+            loops = [state.relay.run(), state.consumer.run(), _keep_small(database, settings)]
+            loops += [loop(app) for loop in parts.loops]
+            tasks = [asyncio.ensure_future(loop) for loop in loops]
+            _log.info("service.started")
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await database.close()
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield
+
+
+async def _keep_small(database: Database, settings: ServiceSettings) -> None:
+    """Delete what is past its retention, in bounded batches, for ever."""
+    inbox = "DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM inbox WHERE event_id < :before LIMIT :most)"
+    keys = (
+        "DELETE FROM idempotency_key WHERE (client, key) IN "
+        "(SELECT client, key FROM idempotency_key WHERE created_at < :before LIMIT :most)"
+    )
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_S)
+        now = clock.now()
+        oldest = first_id_at(now - timedelta(days=settings.inbox_retention_days))
+        try:
+            await _delete_batches(database, inbox, oldest)
+            await _delete_batches(database, keys, now - timedelta(days=IDEMPOTENCY_RETENTION_DAYS))
+        except Exception as problem:
+            _log.warning("housekeeping.failed", reason=type(problem).__name__)
+
+
+async def _delete_batches(database: Database, statement: str, before: object) -> None:
+    while True:
+        async with database.session() as session:
+            result = await session.execute(text(statement), {"before": before, "most": DELETE_BATCH})
+            await session.commit()
+        if getattr(result, "rowcount", 0) < DELETE_BATCH:
+            return
+
+
+class Observed:
+    """Middleware: every request is a span and a measurement."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self.app = app
+        self.service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on inside its span."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = clock.monotonic()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        parent = next((value.decode() for name, value in scope["headers"] if name == b"traceparent"), None)
+        try:
+            with telemetry.span(f"{scope['method']} {self.service}", SpanKind.SERVER, parent):
+                await self.app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", "-")
+            telemetry.HTTP_DURATION.labels(scope["method"], route, str(status)).observe(clock.monotonic() - started)
+
+
+_health = APIRouter(tags=["health"])
+
+
+@_health.get("/health/live", summary="Is the process alive?")
+async def live() -> dict[str, str]:
+    """Answer as long as the event loop runs."""
+    return {"status": "live"}
+
+
+class Readiness(BaseModel):
+    """`ready`; `degraded` while the broker is away (requests go on, the outbox grows); `not_ready` without a database."""
+
+    status: str
+    database: bool
+    relay: bool
+    consumers: bool
+
+
+@_health.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
+async def ready(request: Request) -> Response:
+    """Tell what works at this moment."""
+    state = request.app.state
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_S), state.database.session() as session:
+            await session.execute(text("SELECT 1"))
+        database = True
+    except Exception:
+        database = False
+    relay, consumers = state.relay.connected or state.relay.standby, state.consumer.healthy
+    status = "not_ready" if not database else "ready" if relay and consumers else "degraded"
+    found = Readiness(status=status, database=database, relay=relay, consumers=consumers)
+    return JSONResponse(found.model_dump(), status_code=200 if database else 503)
+
+
+@_health.get("/metrics", summary="Prometheus metrics")
+async def metrics(session: SessionDep) -> Response:
+    """Answer with this process's metrics."""
+    await bus.state(session)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+class Reason(BaseModel):
+    """Why somebody interferes; kept."""
+
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class DiscardRequest(Reason):
+    """Which event to drop and why."""
+
+    event_id: str
+
+
+_ops = router("ops", prefix="/ops")
+
+
+@_ops.get("/bus", dependencies=[needs("ops:read")])
+async def bus_state(session: SessionDep) -> bus.BusState:
+    """Count what is on its way."""
+    return await bus.state(session)
+
+
+@_ops.get("/waiting", dependencies=[needs("ops:read")])
+async def waiting(
+    session: SessionDep, subject: str | None = None, limit: Annotated[int, Query(ge=1, le=bus.LIST_MAX)] = 50
+) -> list[bus.WaitingEvent]:
+    """List events that wait for another attempt or for a person."""
+    return await bus.list_waiting(session, subject=subject, limit=limit)
+
+
+@_ops.post("/waiting/{subject}/replay", dependencies=[needs("ops:act")])
+async def replay(work: WorkDep, subject: str, body: Reason) -> dict[str, int]:
+    """Try a dossier's waiting events again, in order."""
+    return {"events": await bus.replay(work, subject=subject, reason=body.reason)}
+
+
+@_ops.post("/waiting/{subject}/discard", dependencies=[needs("ops:act")], status_code=202)
+async def discard(work: WorkDep, subject: str, body: DiscardRequest) -> dict[str, int]:
+    """Ask to drop a waiting event; a second person has to consent."""
+    found = await bus.request_discard(work, subject=subject, event_id=body.event_id, reason=body.reason)
+    return {"intervention": found}
+
+
+@_ops.post("/interventions/{intervention_id}/consent", dependencies=[needs("ops:act")])
+async def consent(work: WorkDep, intervention_id: int) -> dict[str, str]:
+    """Consent to what another person asked to drop."""
+    await bus.consent_to_discard(work, intervention_id=intervention_id)
+    return {"status": "discarded"}
+
+
+@_ops.get("/interventions", dependencies=[needs("ops:read")])
+async def interventions(session: SessionDep) -> list[dict[str, Any]]:
+    """List what people did about waiting events."""
+    return await bus.list_interventions(session)

@@ -1,0 +1,129 @@
+"""The envelope of an event: CloudEvents 1.0 in binary mode on AMQP 0-9-1 (attributes as `ce-` headers, data as body)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+SOURCE_PREFIX = "/motcua/"
+
+
+class EventData(BaseModel):
+    """The data of one fact. Readers ignore fields they do not know; within a version fields are only added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    event_type: ClassVar[str]
+    """service.subject.past_participle.vN; also the routing key."""
+
+
+Data = TypeVar("Data", bound=EventData, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[Data]):
+    """One fact with its envelope."""
+
+    id: UUID
+    type: str
+    source: str
+    """The owning service's name."""
+    subject: str
+    """The dossier's code; the procedure's code for catalogue facts."""
+    time: datetime
+    """When the fact was committed (aware UTC); when it was true is in the data."""
+    sequence: int
+    """1, 2, 3… per subject and source, without a gap."""
+    causation_id: UUID | None
+    """The event that led to this one, if one did."""
+    traceparent: str | None
+    data: Data
+
+
+class Unreadable(ValueError):
+    """A message that is no event of ours: bad headers or a body that does not fit its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """An event as it travels: attributes read, data still bytes."""
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    sequence: int
+    causation_id: UUID | None
+    traceparent: str | None
+    body: bytes
+
+    def headers(self) -> dict[str, str]:
+        """Return the AMQP headers; every value is a string, as the binding asks."""
+        headers = {
+            "ce-specversion": "1.0",
+            "ce-id": str(self.id),
+            "ce-type": self.type,
+            "ce-source": SOURCE_PREFIX + self.source,
+            "ce-subject": self.subject,
+            "ce-time": self.time.isoformat(),
+            "ce-sequence": str(self.sequence),
+        }
+        if self.causation_id:
+            headers["ce-causationid"] = str(self.causation_id)
+        if self.traceparent:
+            headers["ce-traceparent"] = self.traceparent
+        return headers
+
+    @classmethod
+    def from_message(cls, headers: Mapping[str, Any], body: bytes) -> "RawEvent":
+        """Read a message's attributes; raises Unreadable when one that we need is missing or malformed."""
+        try:
+            cause = headers.get("ce-causationid")
+            trace = headers.get("ce-traceparent")
+            return cls(
+                id=UUID(_text(headers["ce-id"])),
+                type=_text(headers["ce-type"]),
+                source=_text(headers["ce-source"]).removeprefix(SOURCE_PREFIX),
+                subject=_text(headers["ce-subject"]),
+                time=datetime.fromisoformat(_text(headers["ce-time"])).astimezone(UTC),
+                sequence=int(_text(headers["ce-sequence"])),
+                causation_id=UUID(_text(cause)) if cause else None,
+                traceparent=_text(trace) if trace else None,
+                body=body,
+            )
+        except (KeyError, ValueError) as problem:
+            raise Unreadable(f"no CloudEvent of ours: {problem!r}") from problem
+
+    def read(self, data_class: type[Data]) -> Event[Data]:
+        """Return the event with its data checked; raises Unreadable when the body does not fit."""
+        try:
+            data = data_class.model_validate_json(self.body)
+        except ValueError as problem:
+            raise Unreadable(f"body does not fit {self.type}: {problem}") from problem
+        return Event(
+            id=self.id,
+            type=self.type,
+            source=self.source,
+            subject=self.subject,
+            time=self.time,
+            sequence=self.sequence,
+            causation_id=self.causation_id,
+            traceparent=self.traceparent,
+            data=data,
+        )
+
+
+def encode(data: EventData) -> bytes:
+    """Return the data as JSON bytes."""
+    return orjson.dumps(data.model_dump(mode="json"))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).decode()
+    return str(value)

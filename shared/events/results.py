@@ -1,0 +1,72 @@
+"""Facts that results tells: the signed outcome of a dossier and its way to the owner."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from shared.events.envelope import EventData
+from shared.events.values import ReturnMethod
+
+
+class ResultDrafted(EventData):
+    """A result's document was put into the archive, not yet issued."""
+
+    event_type: ClassVar[str] = "results.result.drafted.v1"
+
+    result_id: UUID
+    kind_code: str
+    sha256: str
+    size_bytes: int
+
+
+class ResultIssued(EventData):
+    """The result is valid and can be verified."""
+
+    event_type: ClassVar[str] = "results.result.issued.v1"
+
+    result_id: UUID
+    number: str
+    """Số, ký hiệu of the document."""
+    kind_code: str
+    kind_name: str
+    agency_code: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    issued_by: str
+    issued_at: datetime
+
+
+class ResultReturned(EventData):
+    """The owner has the result."""
+
+    event_type: ClassVar[str] = "results.result.returned.v1"
+
+    result_id: UUID
+    number: str
+    method: ReturnMethod
+    returned_at: datetime
+    returned_by: str
+    tracking_number: str | None = None
+    """The post's number, when it went by post."""
+
+
+class ResultSuperseded(EventData):
+    """A newer result took this one's place."""
+
+    event_type: ClassVar[str] = "results.result.superseded.v1"
+
+    result_id: UUID
+    superseded_by: UUID
+    reason: str
+    superseded_at: datetime
+
+
+class ResultRevoked(EventData):
+    """The result is no longer valid."""
+
+    event_type: ClassVar[str] = "results.result.revoked.v1"
+
+    result_id: UUID
+    reason: str
+    revoked_at: datetime

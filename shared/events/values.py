@@ -1,0 +1,157 @@
+"""Value shapes that several events carry."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """A part of an event's data."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+
+class Channel(StrEnum):
+    """How a dossier came in (kênh)."""
+
+    DIRECT = "direct"
+    ONLINE = "online"
+    POSTAL = "postal"
+
+
+class ServiceLevel(StrEnum):
+    """How far a procedure goes online (mức độ)."""
+
+    FULL_ONLINE = "full_online"
+    PARTIAL = "partial"
+    INFORMATION = "information"
+
+
+class PartyKind(StrEnum):
+    """Who somebody is, as the portal's LoaiDoiTuong tells them apart."""
+
+    CITIZEN = "citizen"
+    ORGANISATION = "organisation"
+    STATE_AGENCY = "state_agency"
+    OTHER = "other"
+
+
+class IdKind(StrEnum):
+    """Kind of identity number: CCCD of 12 digits, CMND of 9, tax code (MST)."""
+
+    CCCD = "cccd"
+    CMND = "cmnd"
+    MST = "mst"
+
+
+class DurationUnit(StrEnum):
+    """Unit of a procedure's term."""
+
+    HOUR = "hour"
+    WORKING_HOUR = "working_hour"
+    DAY = "day"
+    WORKING_DAY = "working_day"
+    MONTH = "month"
+
+
+class FeeKind(StrEnum):
+    """Phí (a price of a service) or lệ phí (a charge)."""
+
+    PHI = "phi"
+    LE_PHI = "le_phi"
+
+
+class CollectedAt(StrEnum):
+    """When a fee falls due."""
+
+    ON_ACCEPTANCE = "on_acceptance"
+    ON_RETURN = "on_return"
+
+
+class ReturnMethod(StrEnum):
+    """How the result reaches its owner."""
+
+    COUNTER = "counter"
+    ONLINE = "online"
+    POSTAL = "postal"
+
+
+class Party(Value):
+    """A person or body; personal data: never in logs, metrics, traces, queue names or URLs."""
+
+    kind: PartyKind
+    name: str
+    id_kind: IdKind | None = None
+    id_number: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    portal_account: str | None = None
+    """TechID of the national portal's account, if one submitted."""
+    eid_verified: bool = False
+    """The account was verified with VNeID."""
+
+
+class Document(Value):
+    """A file handed in for a component, or a paper shown at the counter (no file, no hash)."""
+
+    id: UUID
+    component_code: str
+    name: str
+    media_type: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    digitised: bool = False
+    """A file exists for the paper."""
+    reused_result: str | None = None
+    """Number of an earlier result used in place of a new paper."""
+
+
+class FeeItem(Value):
+    """One phí or lệ phí in whole đồng for the dossier's channel."""
+
+    code: str
+    name: str
+    kind: FeeKind
+    amount_vnd: int
+    collected: CollectedAt = CollectedAt.ON_ACCEPTANCE
+
+
+class Duration(Value):
+    """A term as the law states it."""
+
+    amount: float
+    unit: DurationUnit
+
+
+class ProcessStep(Value):
+    """A step of a process: it opens when all steps named in `after` are done."""
+
+    key: str
+    name: str
+    unit: str
+    role: str
+    minutes: int
+    """Working minutes the step may take."""
+    after: tuple[str, ...] = ()
+    awaits_payment: bool = False
+    """The step opens only when no fee collected on acceptance is outstanding."""
+    output: str | None = None
+    """`result` where the step makes the result."""
+
+
+class Process(Value):
+    """The definition of how cases of a procedure run; its version is the procedure's."""
+
+    code: str
+    steps: tuple[ProcessStep, ...]
+
+
+class Pause(Value):
+    """One span in which the clock stood still."""
+
+    reason: str
+    paused_at: datetime
+    resumed_at: datetime | None = None

@@ -1,0 +1,172 @@
+"""Facts that workflow tells: cases, tasks and the clock."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from shared.events.envelope import EventData
+from shared.events.values import Pause
+
+
+class CaseStarted(EventData):
+    """The process of an accepted dossier runs."""
+
+    event_type: ClassVar[str] = "workflow.case.started.v1"
+
+    process_code: str
+    process_version: int
+    agency_code: str
+    started_at: datetime
+    due_at: datetime | None
+
+
+class CaseSupplementRequested(EventData):
+    """More papers are needed to go on; the clock stands still."""
+
+    event_type: ClassVar[str] = "workflow.case.supplement_requested.v1"
+
+    supplement_id: UUID
+    content: str
+    requested_by: str
+    paused_at: datetime
+    respond_by: datetime
+
+
+class CasePaymentAwaited(EventData):
+    """The next step needs a fee that is not paid yet; the clock stands still."""
+
+    event_type: ClassVar[str] = "workflow.case.payment_awaited.v1"
+
+    amount_vnd: int
+    paused_at: datetime
+
+
+class CaseStopped(EventData):
+    """The agency stopped the case with a reason (form 05); the clock stands still."""
+
+    event_type: ClassVar[str] = "workflow.case.stopped.v1"
+
+    reason: str
+    legal_basis: str
+    stopped_by: str
+    paused_at: datetime
+
+
+class CaseResumed(EventData):
+    """The clock runs again; the due date has moved by the working time of the pause."""
+
+    event_type: ClassVar[str] = "workflow.case.resumed.v1"
+
+    after: str
+    """`supplement`, `payment` or `stop`."""
+    resumed_at: datetime
+    previous_due_at: datetime | None
+    due_at: datetime | None
+
+
+class CaseCompleted(EventData):
+    """Every step is done."""
+
+    event_type: ClassVar[str] = "workflow.case.completed.v1"
+
+    completed_at: datetime
+    due_at: datetime | None
+    on_time: bool | None
+    """completed_at ≤ due_at; None when the procedure has no term."""
+    pauses: tuple[Pause, ...] = ()
+
+
+class CaseWithdrawn(EventData):
+    """The case ended because the applicant withdrew the dossier; its open tasks are cancelled."""
+
+    event_type: ClassVar[str] = "workflow.case.withdrawn.v1"
+
+    reason: str
+    withdrawn_at: datetime
+
+
+class WithdrawalRefused(EventData):
+    """A withdrawal came when the case had already ended."""
+
+    event_type: ClassVar[str] = "workflow.withdrawal.refused.v1"
+
+    reason: str
+    refused_at: datetime
+
+
+class TaskPlanned(EventData):
+    """A step of the case is known and waits for the steps before it."""
+
+    event_type: ClassVar[str] = "workflow.task.planned.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    role: str
+
+
+class TaskOpened(EventData):
+    """A step can be worked on."""
+
+    event_type: ClassVar[str] = "workflow.task.opened.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    role: str
+    opened_at: datetime
+    due_at: datetime | None
+
+
+class TaskClaimed(EventData):
+    """An official took a task."""
+
+    event_type: ClassVar[str] = "workflow.task.claimed.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    official: str
+    claimed_at: datetime
+
+
+class TaskCompleted(EventData):
+    """An official finished a task."""
+
+    event_type: ClassVar[str] = "workflow.task.completed.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    official: str
+    note: str
+    opened_at: datetime | None
+    due_at: datetime | None
+    completed_at: datetime
+
+
+class TaskReturned(EventData):
+    """A task was sent back to the step before it."""
+
+    event_type: ClassVar[str] = "workflow.task.returned.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    official: str
+    reason: str
+    returned_at: datetime
+
+
+class TaskCancelled(EventData):
+    """A task fell away because its case ended."""
+
+    event_type: ClassVar[str] = "workflow.task.cancelled.v1"
+
+    task_id: UUID
+    step_key: str
+    reason: str

@@ -1,0 +1,125 @@
+"""HTTP in: who calls, in which transaction, with which rights. Routes of every service are made with these."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response, Security
+from fastapi.routing import APIRoute
+from fastapi.security import OAuth2, SecurityScopes
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.caller import Caller
+from shared.errors import IdempotencyKeyMissing
+from shared.problems import Problem
+from shared.telemetry import current_traceparent
+from shared.tokens import TokenVerifier
+from shared.work import Work
+from shared.writes import Write, Writer, fingerprint
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+IDEMPOTENCY_HEADER = "idempotency-key"
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_scheme = OAuth2(
+    flows={"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},  # type: ignore[arg-type]
+    scheme_name="client_credentials",
+    auto_error=False,
+)
+
+
+async def authenticate(request: Request) -> Caller:
+    """Return who calls, verified once a request; raises Unauthenticated."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        tokens: TokenVerifier = request.app.state.tokens
+        known = await tokens.verify(request.headers.get("authorization"))
+        request.state.caller = known
+    return known
+
+
+async def _authorised(
+    request: Request, needed: SecurityScopes, _documented: Annotated[str | None, Depends(_scheme)]
+) -> Caller:
+    caller = await authenticate(request)
+    for scope in needed.scopes:
+        caller.require(scope)
+    return caller
+
+
+def needs(*scopes: str) -> Any:  # noqa: ANN401 - what fastapi.Security returns
+    """Return the route dependency that lets in only callers with all of these scopes."""
+    return Security(_authorised, scopes=list(scopes))
+
+
+async def _work(request: Request) -> Work:
+    return request.state.work
+
+
+async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.database.session() as session:
+        yield session
+
+
+def _required_key(request: Request) -> str:
+    key = request.headers.get(IDEMPOTENCY_HEADER, "")
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyMissing(
+            "Send an Idempotency-Key of 1 to 200 visible ASCII characters, a new one per request."
+        )
+    return key
+
+
+CallerDep = Annotated[Caller, Depends(authenticate)]
+WorkDep = Annotated[Work, Depends(_work)]
+"""The transaction of an unsafe call; the route class opens and commits it."""
+SessionDep = Annotated[AsyncSession, Depends(_session)]
+"""A session for reading."""
+
+
+def grouped(endpoint: Endpoint) -> Endpoint:
+    """Let calls of this route that arrive together share one transaction."""
+    endpoint.__dict__["grouped"] = True
+    return endpoint
+
+
+class WriteRoute(APIRoute):
+    """A route whose unsafe calls run once per Idempotency-Key and commit before they answer."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler: its answer is made inside the transaction and sent after the commit."""
+        handler = super().get_route_handler()
+        if SAFE_METHODS.issuperset(self.methods or ()):
+            return handler
+        together = getattr(self.endpoint, "grouped", False)
+
+        async def run(request: Request) -> Response:
+            caller = await authenticate(request)
+            key = _required_key(request)
+            body = await request.body()
+
+            async def act(work: Work) -> Response:
+                request.state.work = work
+                return await handler(request)
+
+            write = Write(caller, key, fingerprint(request.method, request.url.path, body), act, current_traceparent())
+            writer: Writer = request.app.state.writer
+            return await (writer.grouped(write) if together else writer.alone(write))
+
+        return run
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of the problems a route can answer with."""
+    return {status: {"description": "Problem document (RFC 9457)", "model": Problem} for status in statuses}
+
+
+def router(tag: str, *, prefix: str = "") -> APIRouter:
+    """Return a router whose unsafe calls are writes."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=WriteRoute,
+        responses=problem_responses(400, 401, 403, 404, 409, 422, 503),
+    )

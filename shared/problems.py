@@ -1,0 +1,133 @@
+"""Errors on the wire: RFC 9457 problem documents, one renderer for every refusal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from shared import log
+from shared.db import is_outage
+from shared.errors import (
+    DomainError,
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    TransientError,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+_log = log.get(__name__)
+
+
+class ProblemField(BaseModel):
+    """One field that cannot be taken."""
+
+    field: str
+    message: str
+    message_vi: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    """urn:motcua:problem:CODE, stable."""
+    title: str
+    title_vi: str
+    status: int
+    code: str
+    detail: str = ""
+    errors: list[ProblemField] = []
+
+
+class MethodNotAllowed(DomainError):
+    """This address does not answer that method."""
+
+    code = "method_not_allowed"
+    status = 405
+    title_vi = "Địa chỉ này không nhận phương thức đó"
+
+
+class InternalError(DomainError):
+    """Something went wrong on our side; it is logged, and the call can be repeated with the same Idempotency-Key."""
+
+    code = "internal_error"
+    status = 500
+    title_vi = "Hệ thống gặp lỗi; có thể gửi lại với cùng Idempotency-Key"
+
+
+def render(error: DomainError) -> Response:
+    """Return the problem document of a refusal."""
+    document: dict[str, Any] = {
+        "type": f"urn:motcua:problem:{error.code}",
+        "title": error.title(),
+        "title_vi": error.title_vi,
+        "status": error.status,
+        "code": error.code,
+    }
+    if error.detail:
+        document["detail"] = error.detail
+    if error.errors:
+        document["errors"] = [
+            {"field": e.field, "message": e.message, "message_vi": e.message_vi or "Giá trị chưa hợp lệ."}
+            for e in error.errors
+        ]
+    document |= {name: value for name, value in error.facts.items() if name not in document}
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status == Unavailable.status:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    body = orjson.dumps(document, default=str)
+    return Response(body, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def from_validation(problems: Sequence[Any]) -> InvalidRequest:
+    """Return the refusal for pydantic's findings; what was sent is never repeated back (it may be personal data)."""
+    errors = [
+        FieldError(field=".".join(str(part) for part in problem["loc"]) or "body", message=str(problem["msg"]))
+        for problem in problems
+    ]
+    return InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
+
+
+def as_domain_error(problem: Exception) -> DomainError:
+    """Return the refusal that an exception stands for; InternalError for what nobody anticipated."""
+    if isinstance(problem, DomainError):
+        return problem
+    if isinstance(problem, RequestValidationError):
+        return from_validation(problem.errors())
+    if isinstance(problem, HTTPException):
+        if problem.status_code == NotFound.status:
+            return NotFound("No such address.")
+        if problem.status_code == MethodNotAllowed.status:
+            return MethodNotAllowed()
+        return InvalidRequest(str(problem.detail))
+    if is_outage(problem) or isinstance(problem, TransientError):
+        return Unavailable("A part of the system is away; nothing was changed. Send the same request again.")
+    return InternalError()
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of an app with a problem document."""
+
+    async def answer(request: Request, problem: Exception) -> Response:
+        error = as_domain_error(problem)
+        if isinstance(error, InternalError):
+            _log.error("http.failed", path=request.url.path, exc_info=problem)
+        elif isinstance(error, Unavailable):
+            _log.warning("http.unavailable", reason=type(problem).__name__)
+        return render(error)
+
+    for kind in (DomainError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)

@@ -1,0 +1,30 @@
+"""Settings every process has; each service adds its own."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Read from the environment, prefix MOTCUA_ (MOTCUA_DATABASE_URL and so on)."""
+
+    model_config = SettingsConfigDict(env_prefix="MOTCUA_", extra="ignore", frozen=True)
+
+    database_url: SecretStr
+    """PostgreSQL of this service: postgresql://role:password@host:port/database."""
+    amqp_url: SecretStr
+    """RabbitMQ: amqp://user:password@host:port/vhost."""
+    partitions: int = 1
+    """Queues per subscriber; events of one dossier always share one."""
+    issuer: str = "http://127.0.0.1:8000"
+    """The `iss` that a token must carry."""
+    jwks_url: str = "http://127.0.0.1:8000/.well-known/jwks.json"
+    """Where the issuer's public keys are found."""
+    log_level: str = "INFO"
+    otlp_endpoint: str = ""
+    """OTLP/HTTP collector for traces; empty sends none."""
+    database_connections_max: int = 16
+    attempts_max: int = 8
+    """Attempts at an event before its dossier is parked for people."""
+    retry_first_s: float = 0.5
+    retry_last_s: float = 300.0
+    inbox_retention_days: int = 14

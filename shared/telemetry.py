@@ -1,0 +1,83 @@
+"""Metrics in base units, and the W3C trace context that crosses HTTP, database and bus."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+_LAG_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600)
+
+EVENTS_PUBLISHED = Counter("motcua_events_published_total", "Events confirmed by the broker.", ["type"])
+EVENTS_HANDLED = Counter("motcua_events_handled_total", "Events taken from the bus, by outcome.", ["type", "outcome"])
+EVENT_LAG = Histogram("motcua_event_lag_seconds", "From commit to handled.", ["service"], buckets=_LAG_BUCKETS)
+OUTBOX_ROWS = Gauge("motcua_outbox_rows", "Events committed and not yet confirmed by the broker.")
+OUTBOX_AGE = Gauge("motcua_outbox_oldest_age_seconds", "Age of the oldest event not yet confirmed.")
+WAITING_SUBJECTS = Gauge("motcua_waiting_subjects", "Dossiers whose events wait for another attempt.")
+PARKED_SUBJECTS = Gauge("motcua_parked_subjects", "Dossiers whose events wait for a person.")
+BROKER_CONNECTED = Gauge("motcua_broker_connected", "1 while connected.", ["purpose"])
+HTTP_DURATION = Histogram(
+    "motcua_http_request_duration_seconds",
+    "Time to answer.",
+    ["method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+
+_traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+_propagator = TraceContextTextMapPropagator()
+_exporting = False
+
+
+def configure(service: str, otlp_endpoint: str) -> None:
+    """Send spans to an OTLP/HTTP collector; without an endpoint only the context travels."""
+    global _exporting  # noqa: PLW0603 - one tracer per process, as OpenTelemetry itself has
+    if not otlp_endpoint:
+        return
+    provider = TracerProvider(resource=Resource.create({"service.name": f"motcua-{service}"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
+    trace.set_tracer_provider(provider)
+    _exporting = True
+
+
+def current_traceparent() -> str | None:
+    """Return the trace context of the work being done."""
+    return _traceparent.get()
+
+
+def _child_of(parent: str | None) -> str:
+    parts = parent.split("-") if parent else []
+    known = len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16  # noqa: PLR2004 - W3C trace context, §3.2
+    trace_id = parts[1] if known else secrets.token_hex(16)
+    return f"00-{trace_id}-{secrets.token_hex(8)}-{parts[3] if known else '01'}"
+
+
+@contextmanager
+def span(name: str, kind: SpanKind, parent: str | None, **attributes: str | int) -> Iterator[str]:
+    """Do some work as a part of a trace; yields its traceparent, which calls and events made inside carry on."""
+    if not _exporting:
+        own = _child_of(parent)
+        token = _traceparent.set(own)
+        try:
+            yield own
+        finally:
+            _traceparent.reset(token)
+        return
+    context = _propagator.extract({"traceparent": parent}) if parent else None
+    tracer = trace.get_tracer("motcua")
+    with tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes):
+        carrier: dict[str, str] = {}
+        _propagator.inject(carrier)
+        own = carrier.get("traceparent") or _child_of(parent)
+        token = _traceparent.set(own)
+        try:
+            yield own
+        finally:
+            _traceparent.reset(token)

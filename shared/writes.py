@@ -1,0 +1,191 @@
+"""Every call that changes something: once per Idempotency-Key, in one transaction with the answer it gives.
+
+The key's row, the effect, the events and the answer commit together before the answer leaves. The same key with the same
+body gets the first answer again, with another body IdempotencyKeyReused. A refusal commits nothing, so its key stays free.
+Routes that many call at once may share a transaction (group commit): their effects run one after another, one commit
+serves all; if one fails, all are rolled back and run again alone.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from shared import clock, log
+from shared.caller import Caller
+from shared.db import Database, is_conflict, is_outage
+from shared.errors import DomainError, IdempotencyKeyReused
+from shared.work import Work
+
+GROUP_MAX = 64
+TRIES_MAX = 4
+RETRY_S = 0.25
+
+_log = log.get(__name__)
+
+_CLAIM = text(
+    """
+    INSERT INTO idempotency_key (client, key, fingerprint, created_at)
+    SELECT * FROM unnest(CAST(:clients AS text[]), CAST(:keys AS text[]), CAST(:prints AS bytea[]),
+                         array_fill(CAST(:now AS timestamptz), ARRAY[cardinality(CAST(:keys AS text[]))]))
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING RETURNING client, key
+    """
+)
+_FIND = text("SELECT fingerprint, status, media_type, body FROM idempotency_key WHERE client = :client AND key = :key")
+_ANSWER = text(
+    """
+    UPDATE idempotency_key AS i SET status = t.status, media_type = t.media_type, body = t.body
+    FROM unnest(CAST(:clients AS text[]), CAST(:keys AS text[]), CAST(:statuses AS smallint[]),
+                CAST(:media_types AS text[]), CAST(:bodies AS bytea[])) AS t(client, key, status, media_type, body)
+    WHERE i.client = t.client AND i.key = t.key
+    """
+)
+
+
+@dataclass(slots=True)
+class Write:
+    """One call: who, under which key, and the effect that makes the answer."""
+
+    caller: Caller
+    key: str
+    fingerprint: bytes
+    act: Callable[[Work], Awaitable[Response]]
+    traceparent: str | None = None
+    answer: "asyncio.Future[Response]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+def fingerprint(method: str, path: str, body: bytes) -> bytes:
+    """Return what tells one request from another: method, path and body."""
+    return hashlib.sha256(b"%b %b\n%b" % (method.encode(), path.encode(), body)).digest()
+
+
+class Writer:
+    """Runs the writes of one service."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._queue: list[Write] = []
+        self._leader: asyncio.Task[None] | None = None
+
+    async def alone(self, write: Write) -> Response:
+        """Run one write in a transaction of its own.
+
+        An outage or a conflict with another transaction is tried again a few times: the key makes that safe, even
+        when it is unknown whether a commit arrived.
+        """
+        for attempt in range(TRIES_MAX):
+            try:
+                return await self._once(write)
+            except DomainError:
+                raise
+            except Exception as problem:
+                last = attempt == TRIES_MAX - 1
+                if last or not (is_outage(problem) or is_conflict(problem)):
+                    raise
+                await asyncio.sleep(RETRY_S * 2**attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _once(self, write: Write) -> Response:
+        async with self.database.session() as session:
+            now = clock.now()
+            if not await _claim(session, [write]):
+                return await _earlier_answer(session, write)
+            work = Work(session, now, write.caller, traceparent=write.traceparent)
+            response = await write.act(work)
+            await session.flush()
+            await _store(session, [(write, response)])
+            await work.commit()
+            return response
+
+    async def grouped(self, write: Write) -> Response:
+        """Run one write together with those that arrive at the same time."""
+        self._queue.append(write)
+        if self._leader is None:
+            self._leader = asyncio.create_task(self._lead())
+        return await asyncio.shield(write.answer)
+
+    async def _lead(self) -> None:
+        try:
+            while self._queue:
+                group, self._queue = self._queue[:GROUP_MAX], self._queue[GROUP_MAX:]
+                if len(group) == 1 or not await self._together(group):
+                    await self._one_by_one(group)
+        finally:
+            self._leader = None
+
+    async def _together(self, group: Sequence[Write]) -> bool:
+        """Run a group in one transaction; return False when nothing was done and each must be run alone."""
+        keys = {(write.caller.client_id, write.key) for write in group}
+        if len(keys) < len(group):
+            return False
+        try:
+            async with self.database.session() as session:
+                if len(await _claim(session, group)) < len(group):
+                    return False
+                work = Work(session, clock.now(), group[0].caller)
+                answers = []
+                for write in group:
+                    work.caller, work.traceparent = write.caller, write.traceparent
+                    answers.append((write, await write.act(work)))
+                await session.flush()
+                await _store(session, answers)
+                await work.commit()
+        except Exception as problem:
+            if not isinstance(problem, DomainError):
+                _log.info("writes.group_split", size=len(group), reason=type(problem).__name__)
+            return False
+        for write, response in answers:
+            if not write.answer.done():
+                write.answer.set_result(response)
+        return True
+
+    async def _one_by_one(self, group: Sequence[Write]) -> None:
+        for write in group:
+            try:
+                response = await self.alone(write)
+            except Exception as problem:
+                if not write.answer.done():
+                    write.answer.set_exception(problem)
+            else:
+                if not write.answer.done():
+                    write.answer.set_result(response)
+
+
+async def _claim(session: AsyncSession, writes: Sequence[Write]) -> list[object]:
+    rows = await session.execute(
+        _CLAIM,
+        {
+            "clients": [write.caller.client_id for write in writes],
+            "keys": [write.key for write in writes],
+            "prints": [write.fingerprint for write in writes],
+            "now": clock.now(),
+        },
+    )
+    return list(rows)
+
+
+async def _earlier_answer(session: AsyncSession, write: Write) -> Response:
+    row = (await session.execute(_FIND, {"client": write.caller.client_id, "key": write.key})).one()
+    if row.fingerprint != write.fingerprint:
+        raise IdempotencyKeyReused("Use a new key for a new request; repeat a request with its own body.")
+    return Response(
+        row.body, status_code=row.status, media_type=row.media_type, headers={"Idempotency-Replayed": "true"}
+    )
+
+
+async def _store(session: AsyncSession, answers: Sequence[tuple[Write, Response]]) -> None:
+    await session.execute(
+        _ANSWER,
+        {
+            "clients": [write.caller.client_id for write, _ in answers],
+            "keys": [write.key for write, _ in answers],
+            "statuses": [response.status_code for _, response in answers],
+            "media_types": [response.headers.get("content-type", "application/json") for _, response in answers],
+            "bodies": [bytes(response.body) for _, response in answers],
+        },
+    )
