@@ -1,4 +1,4 @@
-"""Assembles a service: HTTP, relay and consumer in one process, with health, metrics and the bus's back door for ops."""
+"""Assembles a service: HTTP, relay and consumer in one process, with health, metrics and the bus's ops door."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -34,7 +34,7 @@ DELETE_BATCH = 5_000
 IDEMPOTENCY_RETENTION_DAYS = 30
 
 _log = log.get(__name__)
-Extra = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Opens = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ServiceParts:
     routers: Sequence[APIRouter]
     handlers: Handlers
     preload: Preload | None = None
-    extra: Extra | None = None
+    opens: Opens | None = None
     """Opened after the database and before the loops; its app.state additions serve the routes."""
     loops: Sequence[Callable[[FastAPI], Awaitable[None]]] = field(default_factory=tuple)
     """Endless tasks besides relay and consumer."""
@@ -86,7 +86,7 @@ async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) 
     state.consumer = Consumer(Inbox(database, parts.handlers, preload=parts.preload, plan=plan), broker)
     async with httpx.AsyncClient(timeout=10) as http:
         state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http)
-        async with parts.extra(app) if parts.extra else _nothing():
+        async with parts.opens(app) if parts.opens else _nothing():
             loops = [state.relay.run(), state.consumer.run(), _keep_small(database, settings)]
             loops += [loop(app) for loop in parts.loops]
             tasks = [asyncio.ensure_future(loop) for loop in loops]
@@ -172,7 +172,7 @@ async def live() -> dict[str, str]:
 
 
 class Readiness(BaseModel):
-    """`ready`; `degraded` while the broker is away (requests go on, the outbox grows); `not_ready` without a database."""
+    """`ready`; `degraded` without the broker (requests go on, the outbox grows); `not_ready` without the database."""
 
     status: str
     database: bool

@@ -97,12 +97,12 @@ class Channel:
     def __init__(self, connection: AbstractConnection, amqp: AbstractChannel) -> None:
         self.connection = connection
         self.amqp = amqp
-        self._beneath: aiormq.Channel | None = None
 
     async def _channel(self) -> aiormq.Channel:
-        if self._beneath is None:
-            self._beneath = await self.amqp.get_underlay_channel()
-        return self._beneath
+        beneath = await self.amqp.get_underlay_channel()
+        if not isinstance(beneath, aiormq.Channel):
+            raise BrokerAway("the channel is closed")
+        return beneath
 
     async def publish(self, events: Sequence[RawEvent]) -> None:
         """Publish events in order and wait until the broker has confirmed every one.

@@ -1,7 +1,7 @@
 """Taking events: each one once, each dossier's in order, a poison one stops its dossier and nothing else.
 
 A batch is one transaction: claim all ids, run the handlers in order, commit. If one fails the batch is rolled back and
-run again one by one; the event that fails alone goes to the waiting table, and later events of its dossier go behind it.
+run again one by one; the event that fails alone goes to the waiting table, and later ones of its dossier go behind it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,7 +31,8 @@ _log = log.get(__name__)
 _CLAIM = text(
     """
     WITH claimed AS (
-        INSERT INTO inbox (event_id) SELECT DISTINCT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING RETURNING event_id
+        INSERT INTO inbox (event_id) SELECT DISTINCT unnest(CAST(:ids AS uuid[]))
+        ON CONFLICT DO NOTHING RETURNING event_id
     )
     SELECT event_id, NULL AS blocked FROM claimed
     UNION ALL
@@ -200,7 +201,7 @@ class Inbox:
     async def _retry(self, subject: str) -> None:
         """Handle a dossier's waiting events in order until one fails.
 
-        An event whose cause is missing lets events of other sources pass (its cause may be among them), none of its own.
+        An event whose cause is missing lets events of other sources pass (its cause may be there), none of its own.
         """
         progress = True
         while progress:

@@ -108,14 +108,18 @@ def as_domain_error(problem: Exception) -> DomainError:
     if isinstance(problem, RequestValidationError):
         return from_validation(problem.errors())
     if isinstance(problem, HTTPException):
-        if problem.status_code == NotFound.status:
-            return NotFound("No such address.")
-        if problem.status_code == MethodNotAllowed.status:
-            return MethodNotAllowed()
-        return InvalidRequest(str(problem.detail))
+        return _of_http(problem)
     if is_outage(problem) or isinstance(problem, TransientError):
         return Unavailable("A part of the system is away; nothing was changed. Send the same request again.")
     return InternalError()
+
+
+def _of_http(problem: HTTPException) -> DomainError:
+    if problem.status_code == NotFound.status:
+        return NotFound("No such address.")
+    if problem.status_code == MethodNotAllowed.status:
+        return MethodNotAllowed()
+    return InvalidRequest(str(problem.detail))
 
 
 def install(app: FastAPI) -> None:

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs signed ES256 by the issuer (the gateway, or an external OIDC issuer), verified by every service."""
+"""Access tokens: JWTs signed by the issuer (the gateway, or an external one), verified by every service."""
 
 import asyncio
 from collections import OrderedDict

@@ -277,8 +277,12 @@ def _months_later(day: date, count: int) -> date:
     return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))
 
 
-@cache
 def load_calendar(name: str = "vn") -> WorkingCalendar:
     """Return a calendar that ships with the product, read and built once per process."""
-    text = files("shared").joinpath("calendars", f"{name}.json").read_text(encoding="utf-8")
+    return _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> WorkingCalendar:
+    text = files("shared.calendars").joinpath(f"{name}.json").read_text(encoding="utf-8")
     return WorkingCalendar(CalendarDocument.model_validate_json(text))

@@ -1,9 +1,9 @@
 """Every call that changes something: once per Idempotency-Key, in one transaction with the answer it gives.
 
-The key's row, the effect, the events and the answer commit together before the answer leaves. The same key with the same
-body gets the first answer again, with another body IdempotencyKeyReused. A refusal commits nothing, so its key stays free.
-Routes that many call at once may share a transaction (group commit): their effects run one after another, one commit
-serves all; if one fails, all are rolled back and run again alone.
+The key's row, the effect, the events and the answer commit together before the answer leaves. The same key with the
+same body gets the first answer again, with another body IdempotencyKeyReused. A refusal commits nothing, so its key
+stays free. Routes that many call at once may share a transaction (group commit): their effects run one after another,
+one commit serves all; if one fails, all are rolled back and run again alone.
 """
 
 import asyncio

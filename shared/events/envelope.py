@@ -1,4 +1,4 @@
-"""The envelope of an event: CloudEvents 1.0 in binary mode on AMQP 0-9-1 (attributes as `ce-` headers, data as body)."""
+"""The envelope of an event: CloudEvents 1.0 in binary mode on AMQP 0-9-1 (`ce-` headers, data as body)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class EventData(BaseModel):
     """service.subject.past_participle.vN; also the routing key."""
 
 
-Data = TypeVar("Data", bound=EventData, covariant=True)
+Data = TypeVar("Data", bound=EventData)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, MetaData, NAMES
+from shared.db import NAMES, Base, MetaData
 from shared.events.envelope import Event, EventData
 from shared.states import Edge, Lifecycle
 from shared.work import Work

@@ -1,0 +1,1 @@
+"""Calendars that ship with the product: one JSON document per calendar, read by shared.worktime."""
