@@ -1,0 +1,196 @@
+"""Files kept by what they hold: a file's key is the SHA-256 of its bytes, on local disk or in any store of obstore.
+
+The same bytes are kept once. A file is durable before put() returns, so a row that names it may commit afterwards;
+bytes whose row never commits are harmless. What is read is hashed on the way: a damaged file never arrives complete.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from shared import log
+from shared.errors import DomainError, TransientError
+
+CHUNK_BYTES = 256 * 1024
+MEMORY_MAX_BYTES = 1024 * 1024
+"""What an upload may hold in memory; beyond it waits in an unnamed temporary file, which a crash takes with it."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_log = log.get(__name__)
+
+
+class BlobTooLarge(DomainError):
+    """The file is larger than is taken here."""
+
+    code = "file_too_large"
+    status = 413
+    title_vi = "Tệp vượt quá dung lượng cho phép"
+
+
+class BlobMissing(DomainError):
+    """The file is not in the store."""
+
+    code = "file_missing"
+    status = 500
+    title_vi = "Không tìm thấy tệp trong kho lưu trữ"
+
+
+class BlobDamaged(DomainError):
+    """The file in the store no longer holds what was put there."""
+
+    code = "file_damaged"
+    status = 500
+    title_vi = "Tệp trong kho lưu trữ đã bị hỏng"
+
+
+class StoreAway(TransientError):
+    """The store cannot be reached, is full or refuses us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file that is in the store."""
+
+    sha256: str
+    size_bytes: int
+
+
+class BlobStore:
+    """Files under one URL: `file:///folder`, `s3://bucket/prefix` (keys and endpoint from the AWS_* environment)."""
+
+    def __init__(self, url: str) -> None:
+        self._folder = _folder(url)
+        self._store: ObjectStore = LocalStore(self._folder) if self._folder else from_url(url)
+
+    async def put(self, chunks: AsyncIterator[bytes], *, size_max: int) -> Blob:
+        """Keep a file of at most size_max bytes and return its hash and size; when this returns it is durable.
+
+        Bytes that are there already are not written again, unless what is there is damaged.
+        Raises BlobTooLarge, StoreAway.
+        """
+        with SpooledTemporaryFile(max_size=MEMORY_MAX_BYTES) as spool:
+            blob = await _spooled(chunks, spool, size_max)
+            if not await self.verify(blob.sha256):
+                spool.seek(0)
+                with _reaching():
+                    await obstore.put_async(self._store, _key(blob.sha256), spool)
+        if self._folder:
+            await asyncio.to_thread(_make_durable, self._folder, _key(blob.sha256))
+        return blob
+
+    async def get(self, sha256: str) -> AsyncIterator[bytes]:
+        """Open a file and return its bytes in chunks.
+
+        The last chunk is held back until the whole is checked. Raises BlobMissing at once; BlobDamaged at once for a
+        file of one chunk, else in place of the last chunk.
+        """
+        chunks = self._checked(sha256)
+        first = await anext(chunks)
+        return _resumed(first, chunks)
+
+    async def exists(self, sha256: str) -> bool:
+        """Return whether a file is there, without reading it."""
+        try:
+            with _reaching():
+                await obstore.head_async(self._store, _key(sha256))
+        except BlobMissing:
+            return False
+        return True
+
+    async def verify(self, sha256: str) -> bool:
+        """Read a whole file; return whether it is there and holds what its key says."""
+        try:
+            async with aclosing(self._checked(sha256)) as chunks:
+                async for _ in chunks:
+                    pass
+        except (BlobMissing, BlobDamaged):
+            return False
+        return True
+
+    async def _checked(self, sha256: str) -> AsyncGenerator[bytes]:
+        digest, held = hashlib.sha256(), b""
+        with _reaching():
+            found = await obstore.get_async(self._store, _key(sha256))
+            async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                if held:
+                    yield held
+                held = bytes(chunk)
+                digest.update(held)
+        if digest.hexdigest() != sha256:
+            _log.error("blob.damaged", sha256=sha256)
+            raise BlobDamaged("The archive's operators have been told.", sha256=sha256)
+        yield held
+
+
+async def _resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for chunk in rest:
+            yield chunk
+
+
+async def _spooled(chunks: AsyncIterator[bytes], spool: IO[bytes], size_max: int) -> Blob:
+    digest, size = hashlib.sha256(), 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > size_max:
+            raise BlobTooLarge(f"Send at most {size_max} bytes.", size_max=size_max)
+        digest.update(chunk)
+        spool.write(chunk)
+    return Blob(digest.hexdigest(), size)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as problem:
+        raise BlobMissing from problem
+    except (BaseError, OSError) as problem:
+        raise StoreAway(type(problem).__name__) from problem
+
+
+def _key(sha256: str) -> str:
+    if not _HASH.fullmatch(sha256):
+        raise BlobMissing("No file has such a key: a SHA-256 in 64 lower-case hexadecimal digits.")
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def _folder(url: str) -> Path | None:
+    """Return the folder of a file URL, created and durable; None when the URL is of another kind."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return None
+    folder = Path(url2pathname(parts.path))
+    folder.mkdir(parents=True, exist_ok=True)
+    for parent in folder.parents:
+        with suppress(PermissionError):
+            _sync(parent)
+    return folder
+
+
+def _make_durable(folder: Path, key: str) -> None:
+    path = folder / key
+    for one in (path, path.parent, path.parent.parent, folder):
+        _sync(one)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
