@@ -1,6 +1,6 @@
 """The unit of work: one transaction, the moment it happens in, who acts, and what led to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +35,8 @@ class Work:
     """The event being handled, if one is."""
     traceparent: str | None = None
     telling: Telling = field(default_factory=Telling)
+    last_steps: list[Callable[[AsyncSession], Awaitable[None]]] = field(default_factory=list)
+    """Run in order at the very end, right before the commit (what must hold a lock only that long)."""
 
     def move(
         self,
@@ -96,6 +98,8 @@ class Work:
         """Flush the rows, write what is told, commit. Only the opener calls this."""
         await self.session.flush()
         await self.telling.write(self.session, self.now)
+        for step in self.last_steps:
+            await step(self.session)
         await self.session.commit()
 
 

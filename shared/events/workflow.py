@@ -62,6 +62,8 @@ class CaseResumed(EventData):
     resumed_at: datetime
     previous_due_at: datetime | None
     due_at: datetime | None
+    resumed_by: str | None = None
+    """The official who ended a stop."""
 
 
 class CaseCompleted(EventData):
@@ -131,6 +133,36 @@ class TaskClaimed(EventData):
     unit: str
     official: str
     claimed_at: datetime
+
+
+class TaskReleased(EventData):
+    """An official gave a task back unfinished; anyone of its unit and role can take it."""
+
+    event_type: ClassVar[str] = "workflow.task.released.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    official: str
+    """Who gave it back."""
+    reason: str
+    released_at: datetime
+
+
+class TaskReassigned(EventData):
+    """A task went from one official to another."""
+
+    event_type: ClassVar[str] = "workflow.task.reassigned.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    previous_official: str
+    official: str
+    reason: str
+    reassigned_at: datetime
 
 
 class TaskCompleted(EventData):

@@ -1,0 +1,100 @@
+"""Assembles the gateway."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from gateway.consumers import HANDLERS, preload
+from gateway.operations.clients import Issuer, register_clients
+from gateway.operations.evidence import Evidence
+from gateway.operations.waking import Bell
+from gateway.portal.client import PortalClient
+from gateway.portal.payer import Payer, PayerPlan
+from gateway.routes import ops, portal, sync, tokens
+from gateway.routes.proxy import PREFIX, Proxy
+from gateway.settings import GatewaySettings
+from gateway.upstream import Upstream
+from shared.app import ServiceParts, create_service
+
+
+def create_app(settings: GatewaySettings | None = None) -> FastAPI:
+    """Return the gateway's app."""
+    settings = settings or GatewaySettings()  # pyrefly: ignore[missing-argument] - read from the environment
+
+    @asynccontextmanager
+    async def opens(app: FastAPI) -> AsyncIterator[None]:
+        async with _opened(app, settings):
+            yield
+
+    async def write_evidence(app: FastAPI) -> None:
+        await app.state.evidence.run()
+
+    async def ring_bell(app: FastAPI) -> None:
+        await app.state.folded_something.listen(app.state.database)
+
+    async def pay_portal(app: FastAPI) -> None:
+        if settings.portal_enabled:
+            await app.state.payer.run()
+
+    app = create_service(
+        settings,
+        ServiceParts(
+            name="gateway",
+            title="Một Cửa: gateway",
+            routers=[tokens.router, sync.router, portal.router, ops.router, ops.forwarded],
+            handlers=HANDLERS,
+            preload=preload,
+            opens=opens,
+            loops=[write_evidence, ring_bell, pay_portal],
+        ),
+    )
+    app.router.routes.append(Route(f"{PREFIX}/{{path:path}}", Proxy(), include_in_schema=False))
+    return app
+
+
+@asynccontextmanager
+async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None]:
+    state = app.state
+    state.issuer = Issuer(
+        issuer=settings.issuer, key_file=settings.signing_key_file, lifetime_s=settings.token_lifetime_s
+    )
+    state.tokens.use_keys(state.issuer.keys)
+    state.evidence = Evidence(state.database)
+    state.folded_something = Bell()
+    state.upstream = Upstream(
+        {
+            "intake": settings.intake_url,
+            "workflow": settings.workflow_url,
+            "payment": settings.payment_url,
+            "results": settings.results_url,
+        },
+        timeout_s=settings.upstream_timeout_s,
+        connections_max=settings.upstream_connections_max,
+    )
+    if settings.clients_file:
+        async with state.database.session() as session:
+            await register_clients(session, settings.clients_file)
+    async with httpx.AsyncClient(timeout=httpx.Timeout(settings.portal_timeout_s, connect=5)) as http:
+        state.http = http
+        client = PortalClient(
+            http,
+            url=settings.portal_url,
+            username=settings.portal_username,
+            password=settings.portal_password.get_secret_value(),
+            unit=settings.portal_unit,
+            dstcode=settings.portal_dstcode,
+        )
+        plan = PayerPlan(
+            batch_max=settings.portal_batch_max,
+            concurrency=settings.portal_concurrency,
+            retry_first_s=settings.portal_retry_first_s,
+            retry_last_s=settings.portal_retry_last_s,
+        )
+        state.payer = Payer(state.database, client, public_url=settings.issuer, plan=plan)
+        try:
+            yield
+        finally:
+            await state.upstream.close()

@@ -1,0 +1,1 @@
+"""The gateway's verbs: fold events into views, register clients, write the transaction log."""

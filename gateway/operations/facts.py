@@ -1,0 +1,182 @@
+"""What each event adds to the facts known of a dossier. Pure functions: facts and event in, new facts out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared import log
+from shared.events import intake, payment, results, workflow
+from shared.events.envelope import Event, EventData
+
+Facts = dict[str, Any]
+Fold = Callable[[Facts, Event[Any]], Facts]
+
+SHOWN = frozenset(
+    {
+        "step_key",
+        "step_name",
+        "unit",
+        "role",
+        "official",
+        "accepted_by",
+        "rejected_by",
+        "requested_by",
+        "stopped_by",
+        "issued_by",
+        "returned_by",
+        "due_at",
+        "previous_due_at",
+        "respond_by",
+        "on_time",
+        "amount_vnd",
+        "provider",
+        "method",
+        "series",
+        "number",
+        "after",
+        "process_code",
+        "process_version",
+        "channel",
+        "service_level",
+        "procedure_code",
+        "late_entry",
+        "content",
+        "reason",
+        "legal_basis",
+        "collected",
+        "note",
+        "kind_name",
+        "tracking_number",
+    }
+)
+"""Fields of an event that the timeline shows; none of them names an applicant or owner."""
+
+
+def shown(data: EventData) -> Facts:
+    """Return what the timeline keeps of an event; numbers that look personal inside free text are masked."""
+    values = data.model_dump(mode="json", include=set(SHOWN), exclude_none=True)
+    return {name: log.masked(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def happened_at(event: Event[Any]) -> Any:  # noqa: ANN401 - a datetime, whichever field holds it
+    """Return when the fact was true, which may lie before the event when it was entered late."""
+    for name in _TIMES:
+        value = getattr(event.data, name, None)
+        if value is not None:
+            return value
+    return event.time
+
+
+_TIMES = (
+    "accepted_at",
+    "rejected_at",
+    "withdrawn_at",
+    "answered_at",
+    "submitted_at",
+    "started_at",
+    "resumed_at",
+    "completed_at",
+    "paused_at",
+    "paid_at",
+    "returned_at",
+    "issued_at",
+)
+
+
+def _kept(name: str) -> Fold:
+    def fold(facts: Facts, event: Event[Any]) -> Facts:
+        return facts | {name: event.data.model_dump(mode="json")}
+
+    return fold
+
+
+def _accepted(facts: Facts, event: Event[intake.DossierAccepted]) -> Facts:
+    data = event.data.model_dump(mode="json", exclude={"applicant", "owner", "fees"})
+    return facts | {"accepted": data, "due_at": data["due_at"]}
+
+
+def _asked(facts: Facts, event: Event[Any]) -> Facts:
+    data = event.data
+    at = data.requested_at if isinstance(data, intake.DossierSupplementRequested) else data.paused_at
+    one = {
+        "id": str(data.supplement_id),
+        "content": data.content,
+        "requested_by": data.requested_by,
+        "requested_at": at.isoformat(),
+        "answered_at": None,
+        "documents": [],
+        "previous_due_at": facts.get("due_at"),
+        "due_at": None,
+    }
+    return facts | {"supplements": [*facts.get("supplements", []), one]}
+
+
+def _answered(facts: Facts, event: Event[Any]) -> Facts:
+    data = event.data.model_dump(mode="json")
+    answer = {"answered_at": data["answered_at"], "documents": data["documents"]}
+    return facts | {
+        "supplements": [
+            one | answer if one["id"] == data["supplement_id"] else one for one in facts.get("supplements", [])
+        ]
+    }
+
+
+def _resumed(facts: Facts, event: Event[workflow.CaseResumed]) -> Facts:
+    due = event.data.due_at.isoformat() if event.data.due_at else None
+    supplements = facts.get("supplements", [])
+    if event.data.after == "supplement" and supplements:
+        supplements = [*supplements[:-1], supplements[-1] | {"due_at": due}]
+    return facts | {"due_at": due, "supplements": supplements}
+
+
+def _fee(change: Mapping[str, Any]) -> Fold:
+    def fold(facts: Facts, event: Event[Any]) -> Facts:
+        fees = facts.get("fees", {})
+        fee_id = str(event.data.fee_id)
+        method = {"method": event.data.method} if isinstance(event.data, payment.FeePaid) else {}
+        known = fees.get(fee_id, {}) | {"amount_vnd": event.data.amount_vnd}
+        return facts | {"fees": fees | {fee_id: known | dict(change) | method}}
+
+    return fold
+
+
+def _issued(facts: Facts, event: Event[results.ResultIssued]) -> Facts:
+    data = event.data
+    one = {
+        "id": str(data.result_id),
+        "number": data.number,
+        "kind_code": data.kind_code,
+        "kind_name": data.kind_name,
+        "valid": True,
+    }
+    return facts | {"results": facts.get("results", {}) | {one["id"]: one}}
+
+
+def _invalid(facts: Facts, event: Event[Any]) -> Facts:
+    known = facts.get("results", {})
+    result_id = str(event.data.result_id)
+    if result_id not in known:
+        return facts
+    return facts | {"results": known | {result_id: known[result_id] | {"valid": False}}}
+
+
+FOLDS: dict[type[EventData], Fold] = {
+    intake.DossierSubmitted: _kept("submitted"),
+    intake.DossierAccepted: _accepted,
+    intake.DossierRejected: _kept("rejected"),
+    intake.DossierSupplementRequested: _asked,
+    intake.DossierSupplemented: _answered,
+    intake.SupplementProvided: _answered,
+    intake.DossierWithdrawn: _kept("withdrawn"),
+    workflow.CaseSupplementRequested: _asked,
+    workflow.CaseResumed: _resumed,
+    workflow.CaseCompleted: _kept("completed"),
+    payment.FeeAssessed: _fee({"status": "due"}),
+    payment.FeePaid: _fee({"status": "paid"}),
+    payment.FeeWaived: _fee({"status": "waived"}),
+    payment.FeeCancelled: _fee({"status": "cancelled"}),
+    results.ResultIssued: _issued,
+    results.ResultReturned: _kept("returned"),
+    results.ResultSuperseded: _invalid,
+    results.ResultRevoked: _invalid,
+}
+"""Events not named here change no fact; they stand in the timeline all the same."""

@@ -1,0 +1,155 @@
+"""Folding: every service's events into one view of each dossier, gap by gap checked, cause before effect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway import queries
+from gateway.models import DossierView, PortalDebt, TimelineEntry
+from gateway.operations.facts import FOLDS, happened_at, shown
+from gateway.portal.messages import dossier_message, progress_message
+from gateway.states import REACHED_BY, PortalStatus
+from shared.errors import CauseMissing
+from shared.events.envelope import Event, RawEvent
+from shared.events.intake import DossierSubmitted
+from shared.work import Work
+
+CHANNEL = "motcua_gateway"
+_FEED_LOCK = 0x66656564  # "feed": taken last and held to the commit, so that positions are given in commit order
+
+_WRITE_CHANGES = text(
+    """
+    INSERT INTO change (dossier_code, agency_code, procedure_code, event_type, happened_at, portal_status,
+                        version, detail)
+    VALUES (:dossier_code, :agency_code, :procedure_code, :event_type, :happened_at, :portal_status, :version,
+            CAST(:detail AS jsonb))
+    """
+)
+_LOCK_FEED = text("SELECT pg_advisory_xact_lock(:key)")
+_WAKE = text("SELECT pg_notify(:channel, '')")
+
+
+@dataclass(slots=True)
+class Folded:
+    """What one transaction has folded so far."""
+
+    views: dict[str, DossierView]
+    known: dict[str, set[UUID]]
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def preload(work: Work, events: Sequence[RawEvent]) -> None:
+    """Load and lock the views of a batch, and which of their events are folded already: two statements."""
+    codes = sorted({event.subject for event in events})
+    views = await queries.lock_views(work.session, codes)
+    known = await queries.list_event_ids(work.session, list(views))
+    work.session.info["folded"] = Folded(views, known)
+
+
+async def fold(work: Work, event: Event[Any]) -> None:
+    """Fold one event into its dossier's view, the timeline, the change feed and what the portal is owed.
+
+    Raises CauseMissing when an earlier event of the same source, or the event that caused this one, is still missing.
+    """
+    folded: Folded = work.session.info["folded"]
+    view = _view_of(work, event, folded)
+    known = folded.known.setdefault(event.subject, set())
+    expected = view.sequences.get(event.source, 0) + 1 if view.sequences else 1
+    if event.sequence > expected:
+        raise CauseMissing(f"{event.source}'s event {expected} of this dossier has not arrived")
+    if event.sequence < expected:
+        raise ValueError(f"{event.source}'s event {event.sequence} came again under another id")
+    if event.causation_id and event.causation_id not in known:
+        raise CauseMissing("the event that led to this one has not arrived")
+    if view.code not in folded.views:
+        folded.views[view.code] = view
+        work.session.add(view)
+    view.sequences = view.sequences | {event.source: event.sequence}
+    fold_facts = FOLDS.get(type(event.data))
+    if fold_facts:
+        view.facts = fold_facts(view.facts, event)
+    view.updated_at = work.now
+    known.add(event.id)
+    _tell(work, event, view, folded)
+
+
+def _view_of(work: Work, event: Event[Any], folded: Folded) -> DossierView:
+    view = folded.views.get(event.subject)
+    if view is not None:
+        return view
+    if not isinstance(event.data, DossierSubmitted):
+        raise CauseMissing("the dossier's submission has not arrived")
+    return DossierView(
+        code=event.subject,
+        agency_code=event.data.agency_code,
+        procedure_code=event.data.procedure_code,
+        portal_status=0,
+        version=0,
+        sequences={},
+        facts={},
+        updated_at=work.now,
+    )
+
+
+def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> None:
+    reached = REACHED_BY.get(event.type)
+    detail, happened = shown(event.data), happened_at(event)
+    if reached:
+        view.portal_status, view.version = int(reached), view.version + 1
+        work.session.add(_debt(work, event, view, reached, detail))
+    work.session.add(
+        TimelineEntry(
+            event_id=event.id,
+            dossier_code=view.code,
+            nth=sum(view.sequences.values()),
+            type=event.type,
+            source=event.source,
+            happened_at=happened,
+            folded_at=work.now,
+            portal_status=reached,
+            trace_id=event.traceparent.split("-")[1] if event.traceparent else None,
+            detail=detail,
+        )
+    )
+    if not folded.changes:
+        work.last_steps.append(_write_changes)
+    folded.changes.append(
+        {
+            "dossier_code": view.code,
+            "agency_code": view.agency_code,
+            "procedure_code": view.procedure_code,
+            "event_type": event.type,
+            "happened_at": happened,
+            "portal_status": reached,
+            "version": view.version,
+            "detail": queries.json_text(detail),
+        }
+    )
+
+
+def _debt(
+    work: Work, event: Event[Any], view: DossierView, reached: PortalStatus, detail: dict[str, Any]
+) -> PortalDebt:
+    happened = happened_at(event)
+    return PortalDebt(
+        dossier_code=view.code,
+        version=view.version,
+        status=int(reached),
+        happened_at=happened,
+        owed_since=event.time,
+        dossier_message=dossier_message(view.code, view.facts, reached),
+        progress_message=progress_message(view.code, view.facts, reached, happened, detail),
+        attempts=0,
+        next_attempt_at=work.now,
+    )
+
+
+async def _write_changes(session: AsyncSession) -> None:
+    folded: Folded = session.info["folded"]
+    await session.execute(_WAKE, {"channel": CHANNEL})
+    await session.execute(_LOCK_FEED, {"key": _FEED_LOCK})
+    await session.execute(_WRITE_CHANGES, folded.changes)

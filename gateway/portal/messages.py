@@ -1,0 +1,172 @@
+"""What is known of a dossier, in the portal's words: HoSo and TienDo of the national integration API, version 1.4.
+
+Every value is a string, dates are yyyyMMddHHmmss in Asia/Ho_Chi_Minh. Source: field lists read from two senders
+in public use (the specification itself, VPCP 20/04/2020, was readable only in part). Every flag is computed from
+facts: what is not known is left out or empty, never invented.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from gateway.states import LABELS_VI, PortalStatus
+from shared.clock import VN
+
+SUMMARY_MAX = 1000
+ACTOR_MAX = 50
+NAME_MAX = 250
+_CHANNEL = {"direct": "1", "online": "2", "postal": "3"}
+_PARTY = {"citizen": "1", "organisation": "2", "state_agency": "3", "other": "4"}
+_IDENTITY = {"cccd": "1", "cmnd": "2"}
+_RETURN = {"counter": "0", "online": "0", "postal": "1"}
+_COLLECTED = {"on_acceptance": "1", "on_return": "4"}
+_FEE_KIND = {"phi": "1", "le_phi": "2"}
+_PAID_BY_PLATFORM = "national_platform"
+
+Facts = Mapping[str, Any]
+Message = dict[str, Any]
+
+
+def portal_time(value: datetime | str | None) -> str:
+    """Return a time as the portal writes it; empty for None."""
+    if value is None:
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.astimezone(VN).strftime("%Y%m%d%H%M%S")
+
+
+def _flag(*, true: bool) -> str:
+    return "1" if true else "0"
+
+
+def dossier_message(code: str, facts: Facts, status: PortalStatus) -> Message:
+    """Return HoSo: the dossier as it stands when it reaches a status."""
+    submitted, accepted = facts["submitted"], facts.get("accepted") or {}
+    owner, applicant = submitted["owner"], submitted["applicant"]
+    completed, returned = facts.get("completed") or {}, facts.get("returned") or {}
+    documents = [*submitted["documents"], *_supplemented(facts)]
+    message = {
+        "MaHoSo": code,
+        "MaTTHC": submitted["procedure_code"],
+        "TenTTHC": submitted["procedure_name"][:NAME_MAX],
+        "MaLinhVuc": submitted["field_code"],
+        "TenLinhVuc": submitted["field_name"],
+        "KenhThucHien": _CHANNEL[submitted["channel"]],
+        "ChuHoSo": owner["name"],
+        "LoaiDoiTuong": _PARTY[owner["kind"]],
+        "MaDoiTuong": applicant.get("portal_account") or "",
+        "Email": applicant.get("email") or "",
+        "SoDienThoai": applicant.get("phone") or "",
+        "TrichYeuHoSo": (submitted["summary"] or submitted["procedure_name"])[:SUMMARY_MAX],
+        "NgayNopHoSo": portal_time(submitted["submitted_at"]),
+        "NgayTiepNhan": portal_time(accepted.get("accepted_at")),
+        "NgayHenTra": portal_time(facts.get("due_at")),
+        "TrangThaiHoSo": str(int(status)),
+        "NgayTuChoi": portal_time((facts.get("rejected") or {}).get("rejected_at")),
+        "NgayKetThucXuLy": portal_time(completed.get("completed_at")),
+        "NgayTra": portal_time(returned.get("returned_at")),
+        "HinhThuc": _RETURN[submitted["return_method"]],
+        "DonViXuLy": submitted["agency_name"],
+        "NoiNopHoSo": "1" if submitted["origin"] == "national_portal" else "2",
+        "HoSoCoThanhPhanSoHoa": _flag(true=any(document["digitised"] for document in documents)),
+        "TaiKhoanDuocXacThucVoiVNeID": _flag(true=bool(applicant.get("eid_verified"))),
+        "DuocThanhToanTrucTuyen": _flag(true=_paid_online(facts)),
+        "TaiLieuNop": [_submitted_paper(document) for document in documents],
+        "DanhSachLePhi": [_fee(item) for item in submitted["fees"]],
+        "DanhSachHoSoBoSung": [_supplement(one) for one in facts.get("supplements", [])],
+        "DanhSachGiayToKetQua": [_result(one) for one in facts.get("results", {}).values() if one["valid"]],
+    }
+    # An unknown number is left out: never a made-up one.
+    if owner.get("id_number"):
+        message["SoGiayToChuHoSo"] = owner["id_number"]
+        if owner.get("id_kind") in _IDENTITY:
+            number = {"LoaiDinhDanh": _IDENTITY[owner["id_kind"]], "SoDinhDanh": owner["id_number"]}
+            message["DinhDanhCHS"] = [number]
+    return message
+
+
+def progress_message(
+    code: str, facts: Facts, status: PortalStatus, happened_at: datetime, detail: Mapping[str, Any]
+) -> Message:
+    """Return TienDo: who brought the dossier to a status, when, and what was done."""
+    actor = next((detail[key] for key in _ACTORS if detail.get(key)), None) or facts["submitted"]["agency_name"]
+    content = LABELS_VI[status]
+    told = detail.get("reason") or detail.get("content")
+    return {
+        "MaHoSo": code,
+        "NguoiXuLy": str(actor)[:ACTOR_MAX],
+        "ThoiDiemXuLy": portal_time(happened_at),
+        "PhongBanXuLy": str(detail.get("unit") or facts["submitted"]["agency_name"]),
+        "NoiDungXuLy": f"{content}: {told}" if told else content,
+        "TrangThai": str(int(status)),
+        "NgayKetThucTheoQuyDinh": portal_time(facts.get("due_at")),
+    }
+
+
+_ACTORS = ("accepted_by", "rejected_by", "requested_by", "stopped_by", "returned_by", "official")
+
+
+def _supplemented(facts: Facts) -> Iterable[Mapping[str, Any]]:
+    for supplement in facts.get("supplements", []):
+        yield from supplement["documents"]
+
+
+def _paid_online(facts: Facts) -> bool:
+    return any(fee.get("method") == _PAID_BY_PLATFORM for fee in facts.get("fees", {}).values())
+
+
+def _submitted_paper(document: Mapping[str, Any]) -> Message:
+    reused = document.get("reused_result")
+    paper = {
+        "TepDinhKemId": str(document["id"]),
+        "TenTepDinhKem": document["name"],
+        "IsDeleted": "False",
+        "MaThanhPhanHoSo": document["component_code"],
+        "DuocSoHoa": _flag(true=document["digitised"]),
+        "DuocTaiSuDung": "2" if reused else "0",
+        "DuocLayTuKhoDMQG": "0",
+    }
+    if reused:
+        paper["MaKetQuaThayThe"] = reused
+    return paper
+
+
+def _fee(item: Mapping[str, Any]) -> Message:
+    return {
+        "TenPhiLePhi": item["name"],
+        "MaPhiLePhi": item["code"],
+        "HinhThucThu": _COLLECTED[item["collected"]],
+        "Gia": str(item["amount_vnd"]),
+        "LoaiPhiLePhi": _FEE_KIND[item["kind"]],
+    }
+
+
+def _supplement(one: Mapping[str, Any]) -> Message:
+    return {
+        "HoSoBoSungId": one["id"],
+        "NguoiYeuCauBoSung": one["requested_by"],
+        "NoiDungBoSung": one["content"],
+        "NgayBoSung": portal_time(one["requested_at"]),
+        "NgayTiepNhanBoSung": portal_time(one["answered_at"]),
+        "TrangThaiBoSung": str(one["answered_at"] is not None),
+        "NgayHenTraTruoc": portal_time(one.get("previous_due_at")),
+        "NgayHenTraMoi": portal_time(one.get("due_at")),
+    }
+
+
+def _result(one: Mapping[str, Any]) -> Message:
+    return {
+        "TenGiayTo": one["kind_name"],
+        "GiayToId": one["id"],
+        "MaGiayToKetQua": one["kind_code"],
+        "DuongDanTepTinKetQua": f"/api/v1/results/{one['id']}/document",
+    }
+
+
+def with_links(message: Message, public_url: str) -> Message:
+    """Return HoSo with the paths of its files made into addresses below our public one."""
+    papers = [
+        paper | {"DuongDanTepTinKetQua": public_url + paper["DuongDanTepTinKetQua"]}
+        for paper in message["DanhSachGiayToKetQua"]
+    ]
+    return message | {"DanhSachGiayToKetQua": papers}

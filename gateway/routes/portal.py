@@ -1,0 +1,43 @@
+"""The portal's inbound calls, in its own words."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from gateway import queries
+from gateway.portal.inbound import Lookup, PortalDossier, submission
+from gateway.upstream import Upstream
+from shared.http import CallerDep, SessionDep, needs
+from shared.problems import MEDIA_TYPE
+from shared.telemetry import current_traceparent
+
+router = APIRouter(tags=["portal"], prefix="/api/v1/portal")
+
+
+@router.post("/dossiers", dependencies=[needs("portal")])
+async def submitted_on_portal(request: Request, body: PortalDossier) -> Response:
+    """Take a dossier a citizen submitted on the national portal; the same portal number again is the same dossier."""
+    upstream: Upstream = request.app.state.upstream
+    answer = await upstream.call(
+        "intake",
+        "POST",
+        "/portal-submissions",
+        headers=[
+            ("authorization", request.headers["authorization"]),
+            ("idempotency-key", f"portal-{body.MaHoSoDVCQG}"),
+            ("content-type", "application/json"),
+            ("traceparent", current_traceparent() or ""),
+        ],
+        body=submission(body),
+    )
+    media_type = next((value.decode() for name, value in answer.headers if name == b"content-type"), MEDIA_TYPE)
+    return Response(answer.body, status_code=answer.status, media_type=media_type)
+
+
+@router.post("/lookup", dependencies=[needs("portal")])
+async def look_up(session: SessionDep, caller: CallerDep, body: Lookup) -> dict[str, object]:
+    """Answer TraCuuHoSo: the status we hold of a dossier, in the portal's envelope; an empty result means unknown."""
+    view = await queries.find_view(session, caller, body.mahoso)
+    if view is None:
+        return {"error_code": "0", "message": "Không có hồ sơ", "result": []}
+    row = {"MaHoSo": view.code, "MaTTHC": view.procedure_code, "TrangThaiHoSo": str(view.portal_status)}
+    return {"error_code": "0", "message": "Thành công", "result": [row]}

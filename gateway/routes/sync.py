@@ -1,0 +1,92 @@
+"""What others pull: the feed of changes in commit order, and a dossier's timeline."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway import queries
+from gateway.models import Change, DossierView
+from gateway.schemas import ChangeOut, ChangesPage, DossierTimeline, TimelineOut
+from gateway.states import LABELS_VI, PortalStatus
+from shared.http import CallerDep, SessionDep, needs
+from shared.http import router as make_router
+
+WAIT_MAX_S = 30
+router = make_router("sync", prefix="/api/v1")
+
+
+@router.get("/sync/changes", dependencies=[needs("sync:read")])
+async def changes(
+    request: Request,
+    caller: CallerDep,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=queries.PAGE_MAX)] = 200,
+    agency: Annotated[str | None, Query(max_length=40)] = None,
+    procedure: Annotated[str | None, Query(max_length=40)] = None,
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0,
+) -> ChangesPage:
+    """List changes after a cursor, every one exactly once, in the order committed; waits for the next when asked to."""
+    after = queries.from_cursor(cursor)
+    database, woken = request.app.state.database, request.app.state.folded_something
+    deadline = asyncio.get_running_loop().time() + wait_s
+    while True:
+        waiter = woken.next()
+        async with database.session() as session:
+            rows = await queries.list_changes(
+                session, caller, after=after, limit=limit, agency=agency, procedure=procedure
+            )
+            last = rows[-1].position if rows else after
+        left = deadline - asyncio.get_running_loop().time()
+        if rows or left <= 0:
+            return ChangesPage(items=[_change(row) for row in rows], next_cursor=queries.to_cursor(last))
+        await asyncio.wait([waiter], timeout=left)
+
+
+@router.get("/dossiers/{code}/timeline", dependencies=[needs("dossiers:read")])
+async def timeline(session: SessionDep, caller: CallerDep, code: str) -> DossierTimeline:
+    """Show who did what when, and the status the national portal shows."""
+    return await read_timeline(session, await queries.get_view(session, caller, code))
+
+
+async def read_timeline(session: AsyncSession, view: DossierView) -> DossierTimeline:
+    """Return a view with its events."""
+    entries = await queries.list_timeline(session, view.code)
+    return DossierTimeline(
+        code=view.code,
+        agency_code=view.agency_code,
+        procedure_code=view.procedure_code,
+        portal_status=view.portal_status,
+        portal_label_vi=LABELS_VI[PortalStatus(view.portal_status)],
+        due_at=view.facts.get("due_at"),
+        items=[
+            TimelineOut(
+                nth=entry.nth,
+                event_id=str(entry.event_id),
+                type=entry.type,
+                source=entry.source,
+                happened_at=entry.happened_at,
+                folded_at=entry.folded_at,
+                portal_status=entry.portal_status,
+                portal_label_vi=LABELS_VI[PortalStatus(entry.portal_status)] if entry.portal_status else None,
+                trace_id=entry.trace_id,
+                detail=entry.detail,
+            )
+            for entry in entries
+        ],
+    )
+
+
+def _change(row: Change) -> ChangeOut:
+    return ChangeOut(
+        cursor=queries.to_cursor(row.position),
+        dossier_code=row.dossier_code,
+        agency_code=row.agency_code,
+        procedure_code=row.procedure_code,
+        event_type=row.event_type,
+        happened_at=row.happened_at,
+        portal_status=row.portal_status,
+        version=row.version,
+        detail=row.detail,
+    )

@@ -1,0 +1,122 @@
+"""The services behind the door, reached through one client with bounded time, size and connections.
+
+The data plane uses aiohttp's client: beneath a proxy it costs a sixth of httpx (docs/decisions/0006).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+
+from gateway.errors import UpstreamAway, UpstreamTimeout
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+        "traceparent",
+        "accept-encoding",
+    }
+)
+CONNECT_TIMEOUT_S = 3
+ROUTES: dict[str, str] = {
+    "dossiers": "intake",
+    "documents": "intake",
+    "procedures": "intake",
+    "agencies": "intake",
+    "fields": "intake",
+    "tasks": "workflow",
+    "cases": "workflow",
+    "fees": "payment",
+    "payments": "payment",
+    "receipts": "payment",
+    "refunds": "payment",
+    "results": "results",
+    "verify": "results",
+}
+"""First part of the path → the service that owns it."""
+PUBLIC: frozenset[tuple[str, str]] = frozenset(
+    {("GET", "procedures"), ("GET", "agencies"), ("GET", "fields"), ("GET", "verify")}
+)
+PUBLIC_PATHS = frozenset({"payments/callbacks/national"})
+"""The payment platform's callbacks carry their own hash instead of a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service answered."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def json(self) -> dict[str, object]:
+        """Return the body read as a JSON object."""
+        return orjson.loads(self.body)
+
+
+class Upstream:
+    """HTTP to the services."""
+
+    def __init__(self, urls: Mapping[str, str], *, timeout_s: float, connections_max: int) -> None:
+        self.urls = dict(urls)
+        self.timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=30),
+            timeout=self.timeout,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.session.close()
+
+    async def call(
+        self,
+        service: str,
+        method: str,
+        path_and_query: str,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> Answer:
+        """Send a request to a service and return its whole answer.
+
+        A request that never left (a kept-alive connection was closed) is sent again once; every service takes a
+        repeated key as one. Raises UpstreamAway, UpstreamTimeout.
+        """
+        url = self.urls[service] + path_and_query
+        for last in (False, True):
+            try:
+                async with self.session.request(
+                    method,
+                    url,
+                    headers=list(headers),
+                    data=body,
+                    allow_redirects=False,
+                    skip_auto_headers=("User-Agent",),
+                ) as answer:
+                    content = await answer.read()
+                    return Answer(answer.status, _kept(answer.raw_headers), content)
+            except TimeoutError as problem:
+                raise UpstreamTimeout(f"{service} did not answer within {self.timeout.total:g} s.") from problem
+            except aiohttp.ServerDisconnectedError as problem:
+                if last:
+                    raise UpstreamAway(f"{service} closed the connection.") from problem
+            except aiohttp.ClientError as problem:
+                raise UpstreamAway(f"{service} cannot be reached.") from problem
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in headers if name.lower().decode() not in HOP_BY_HOP]
