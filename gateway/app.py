@@ -49,6 +49,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             preload=preload,
             opens=opens,
             loops=[write_evidence, ring_bell, pay_portal],
+            ops_prefix="/api/v1/ops/gateway",
         ),
     )
     app.router.routes.append(Route(f"{PREFIX}/{{path:path}}", Proxy(), include_in_schema=False))

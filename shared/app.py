@@ -50,6 +50,7 @@ class ServiceParts:
     """Opened after the database and before the loops; its app.state additions serve the routes."""
     loops: Sequence[Callable[[FastAPI], Awaitable[None]]] = field(default_factory=tuple)
     """Endless tasks besides relay and consumer."""
+    ops_prefix: str = "/ops"
 
 
 def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
@@ -63,7 +64,7 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
     app = FastAPI(title=parts.title, version="1", lifespan=lifespan, openapi_url="/openapi.json", docs_url="/docs")
     problems.install(app)
     app.include_router(_health)
-    app.include_router(_ops)
+    app.include_router(_ops, prefix=parts.ops_prefix)
     for one in parts.routers:
         app.include_router(one)
     app.add_middleware(Observed, service=parts.name)
@@ -215,7 +216,7 @@ class DiscardRequest(Reason):
     event_id: str
 
 
-_ops = router("ops", prefix="/ops")
+_ops = router("ops")
 
 
 @_ops.get("/bus", dependencies=[needs("ops:read")])

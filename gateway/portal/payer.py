@@ -243,9 +243,7 @@ class Payer:
         return answers
 
     def _chunks(self, debts: Sequence[Debt]) -> list[Sequence[Debt]]:
-        """Return the debts in chunks; what failed before goes out in ever smaller ones, so that one dossier the
-        portal dislikes is soon alone.
-        """
+        """Return the debts in chunks; what failed goes out in ever smaller ones, until the disliked one is alone."""
         chunks: list[Sequence[Debt]] = []
         for attempts, group in groupby(sorted(debts, key=lambda debt: debt.attempts), key=lambda debt: debt.attempts):
             alike = list(group)

@@ -113,9 +113,19 @@ async def _queues(request: Request) -> list[dict[str, Any]]:
         return []
 
 
-@forwarded.api_route("/{service}/{rest:path}", methods=["GET", "POST"], dependencies=[needs("ops:read")])
-async def service_ops(request: Request, service: str, rest: str) -> Response:
-    """Pass a call on to one service's own ops door (waiting, replay, discard); rights are checked there too."""
+@forwarded.get("/{service}/{rest:path}", dependencies=[needs("ops:read")])
+async def look_into_service(request: Request, service: str, rest: str) -> Response:
+    """Pass a question on to one service's own ops door (waiting, interventions); rights are checked there too."""
+    return await _pass_on(request, service, rest)
+
+
+@forwarded.post("/{service}/{rest:path}", dependencies=[needs("ops:act")])
+async def act_on_service(request: Request, service: str, rest: str) -> Response:
+    """Pass an act on to one service's own ops door (replay, discard, consent); rights are checked there too."""
+    return await _pass_on(request, service, rest)
+
+
+async def _pass_on(request: Request, service: str, rest: str) -> Response:
     if service not in SERVICES:
         raise NotFound(f"No service {service}.")
     kept = ("authorization", "idempotency-key", "content-type")
