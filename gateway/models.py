@@ -85,6 +85,9 @@ class TimelineEntry(GatewayBase):
     type: Mapped[str]
     source: Mapped[str]
     happened_at: Mapped[datetime]
+    """When it was true."""
+    committed_at: Mapped[datetime]
+    """When its owner committed it."""
     folded_at: Mapped[datetime]
     portal_status: Mapped[int | None] = mapped_column(SmallInteger)
     trace_id: Mapped[str | None]

@@ -12,6 +12,11 @@ Fold = Callable[[Facts, Event[Any]], Facts]
 
 SHOWN = frozenset(
     {
+        "task_id",
+        "fee_id",
+        "payment_id",
+        "result_id",
+        "supplement_id",
         "step_key",
         "step_name",
         "unit",

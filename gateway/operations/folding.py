@@ -109,6 +109,7 @@ def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> N
             type=event.type,
             source=event.source,
             happened_at=happened,
+            committed_at=event.time,
             folded_at=work.now,
             portal_status=reached,
             trace_id=event.traceparent.split("-")[1] if event.traceparent else None,

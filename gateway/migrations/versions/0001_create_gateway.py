@@ -72,6 +72,7 @@ def _create_views() -> None:
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("happened_at", _TIME, nullable=False),
+        sa.Column("committed_at", _TIME, nullable=False),
         sa.Column("folded_at", _TIME, nullable=False),
         sa.Column("portal_status", sa.SmallInteger),
         sa.Column("trace_id", sa.Text),
