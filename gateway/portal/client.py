@@ -38,6 +38,8 @@ class RowAnswer:
     exists: bool
     """Refused because the portal has the dossier already: it must be sent as an update."""
     reason: str
+    again_soon: bool = False
+    """Refused together with others: alone it may be taken."""
 
 
 class PortalClient:

@@ -1,4 +1,4 @@
-"""What the portal is owed, as rows: which statuses are due, what it acknowledged, what failed and when it is next due."""
+"""What the portal is owed, as rows: what is due, what it acknowledged, what failed and is due again when."""
 
 import asyncio
 from collections.abc import Collection, Sequence

@@ -9,7 +9,7 @@ answer, one dossier at a time is tried after growing pauses, for ever.
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -40,6 +40,7 @@ PORTAL_LAG = Histogram(
 BREAKER_OPEN = Gauge("motcua_portal_breaker_open", "1 while the portal is given a pause.")
 
 _log = log.get(__name__)
+_SILENT = RowAnswer(accepted=False, exists=False, reason="the portal did not answer for this dossier")
 
 
 class Breaker(StrEnum):
@@ -144,7 +145,7 @@ class Payer:
             task.result()
 
     def _chunks(self, debts: Iterable[Debt]) -> Iterable[Sequence[Debt]]:
-        """Yield debts that can go out in one call; what failed goes in ever smaller ones, until the bad one is alone."""
+        """Yield debts that can go out in one call; what failed goes in ever smaller ones."""
 
         def alike(debt: Debt) -> tuple[Leg, int]:
             return _leg(debt), debt.attempts
@@ -166,15 +167,10 @@ class Payer:
     async def _send_dossiers(self, debts: Debts, chunk: Sequence[Debt], *, updating: bool) -> list[Debt]:
         """Send HoSo; return the debts whose HoSo the portal acknowledged."""
         messages = [with_links(debt.dossier_message or {}, self.public_url) for debt in chunk]
-        try:
-            answers = await self.client.send_dossiers(messages, updating=updating)
-        except (PortalUnclear, PortalSaidNo) as problem:
-            answers = await self._without_answer(debts, chunk, problem)
-        else:
-            self.failures_in_a_row = 0
-        accepted = [debt for debt in chunk if debt.code in answers and answers[debt.code].accepted]
+        answers = await self._ask(chunk, self.client.send_dossiers(messages, updating=updating))
+        accepted = [debt for debt in chunk if answers[debt.code].accepted]
         # "Exists already" answers an earlier call whose answer was lost: the same status goes out again as an update.
-        existing = [d for d in chunk if d.code in answers and answers[d.code].exists and not updating]
+        existing = [debt for debt in chunk if answers[debt.code].exists and not updating]
         await debts.note_held([*accepted, *existing])
         await debts.note_dossier_acknowledged(accepted)
         await self._note_refused(debts, chunk, answers, taken=[*accepted, *existing])
@@ -182,13 +178,10 @@ class Payer:
         return [*accepted, *again]
 
     async def _send_progress(self, debts: Debts, chunk: Sequence[Debt]) -> None:
-        try:
-            answers = await self.client.send_progress([debt.progress_message for debt in chunk])
-        except (PortalUnclear, PortalSaidNo) as problem:
-            answers = await self._without_answer(debts, chunk, problem)
-        else:
-            self.failures_in_a_row = 0
-        accepted = [debt for debt in chunk if debt.code in answers and answers[debt.code].accepted]
+        """Send TienDo; what the portal acknowledges of it is paid."""
+        messages = [debt.progress_message for debt in chunk]
+        answers = await self._ask(chunk, self.client.send_progress(messages))
+        accepted = [debt for debt in chunk if answers[debt.code].accepted]
         await debts.note_acknowledged(accepted)
         now = clock.now()
         ACKNOWLEDGED.inc(len(accepted))
@@ -196,40 +189,36 @@ class Payer:
             PORTAL_LAG.observe((now - debt.owed_since).total_seconds())
         await self._note_refused(debts, chunk, answers, taken=accepted)
 
-    async def _without_answer(
-        self, debts: Debts, chunk: Sequence[Debt], problem: PortalUnclear | PortalSaidNo
-    ) -> dict[str, RowAnswer]:
-        """Deal with a call that as a whole was refused or not answered; return what is known of its dossiers."""
-        if isinstance(problem, PortalSaidNo) and problem.exists and len(chunk) == 1:
-            return {chunk[0].code: RowAnswer(accepted=False, exists=True, reason=str(problem))}
+    async def _ask(self, chunk: Sequence[Debt], call: Awaitable[dict[str, RowAnswer]]) -> dict[str, RowAnswer]:
+        """Return an answer for every dossier of a call, also when the call as a whole was refused or not answered."""
+        try:
+            answers = await call
+        except (PortalUnclear, PortalSaidNo) as problem:
+            alone_and_there = isinstance(problem, PortalSaidNo) and problem.exists and len(chunk) == 1
+            if not alone_and_there:
+                self._count_failure()
+            soon = isinstance(problem, PortalSaidNo) and len(chunk) > 1
+            same = RowAnswer(accepted=False, exists=alone_and_there, reason=str(problem), again_soon=soon)
+            return {debt.code: same for debt in chunk}
+        self.failures_in_a_row = 0
+        return {debt.code: answers.get(debt.code, _SILENT) for debt in chunk}
+
+    def _count_failure(self) -> None:
         self.failures_in_a_row += 1
         if self.breaker is Breaker.OPEN:
             self._quiet_until = clock.monotonic() + self._pause(self.failures_in_a_row - _BREAKER_AFTER + 1)
-        split = isinstance(problem, PortalSaidNo) and len(chunk) > 1
-        await self._note_failures(debts, [(debt, str(problem)) for debt in chunk], soon=split)
-        return {}
 
     async def _note_refused(
         self, debts: Debts, chunk: Sequence[Debt], answers: dict[str, RowAnswer], *, taken: Sequence[Debt]
     ) -> None:
-        if not answers:
-            return
         done = {debt.code for debt in taken}
-        silent = RowAnswer(accepted=False, exists=False, reason="the portal did not answer for this dossier")
-        refused = [(debt, answers.get(debt.code, silent).reason) for debt in chunk if debt.code not in done]
-        await self._note_failures(debts, refused, soon=False)
-
-    async def _note_failures(self, debts: Debts, refused: Sequence[tuple[Debt, str]], *, soon: bool) -> None:
+        refused = [debt for debt in chunk if debt.code not in done]
         REFUSED.inc(len(refused))
-        now = clock.now()
-        await debts.note_failures(
-            [
-                Failure(
-                    debt, reason, now + timedelta(seconds=SMALLER_SOON_S if soon else self._pause(debt.attempts + 1))
-                )
-                for debt, reason in refused
-            ]
-        )
+        await debts.note_failures([self._failure(debt, answers[debt.code]) for debt in refused])
+
+    def _failure(self, debt: Debt, answer: RowAnswer) -> Failure:
+        pause = SMALLER_SOON_S if answer.again_soon else self._pause(debt.attempts + 1)
+        return Failure(debt, answer.reason, clock.now() + timedelta(seconds=pause))
 
     def _pause(self, attempts: int) -> float:
         """Return seconds to wait after so many attempts: doubling, bounded, with jitter."""
