@@ -1,0 +1,1 @@
+"""How the system is run: the `motcua` command, the local stack, the mocked national portal."""

@@ -1,0 +1,71 @@
+"""The demo's clients of the gateway, and the key that signs their tokens."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from joserfc.jwk import ECKey
+
+from deploy.local.folder import Secrets, write_json
+
+_OFFICIALS = (
+    "dossiers:submit dossiers:read dossiers:decide tasks:read tasks:work fees:read payments:write refunds:write "
+    "results:read results:write catalogue:write"
+)
+
+
+@dataclass(frozen=True)
+class DemoClient:
+    """A system that may call the gateway of the local stack."""
+
+    client_id: str
+    name: str
+    agency: str
+    scopes: str
+
+    @property
+    def secret_name(self) -> str:
+        """Under which its secret is kept."""
+        return f"client-{self.client_id}"
+
+
+CLIENTS: Sequence[DemoClient] = (
+    DemoClient(
+        "citizen-portal",
+        "Cổng dịch vụ công của tỉnh",
+        "H32",
+        "dossiers:submit dossiers:read payments:write results:read",
+    ),
+    DemoClient("one-stop", "Phần mềm một cửa của tỉnh", "H32", _OFFICIALS),
+    DemoClient("one-stop-h32.14", "Phần mềm một cửa của đơn vị H32.14", "H32.14", _OFFICIALS),
+    DemoClient("national-portal", "Cổng Dịch vụ công quốc gia", "H32", "portal"),
+    DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read"),
+    DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),
+    DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", "ops:read ops:act"),
+)
+
+
+def write_clients(path: Path, secrets: Secrets) -> None:
+    """Write the file from which the gateway knows its clients: a hash of each secret, never the secret."""
+    rows = []
+    for client in CLIENTS:
+        digest = hashlib.sha256(secrets(client.secret_name).encode()).hexdigest()
+        rows.append({**_row(client), "name": client.name, "secret_sha256": digest})
+    write_json(path, rows)
+
+
+def describe_clients(secrets: Secrets) -> Mapping[str, Mapping[str, object]]:
+    """Return the clients with their secrets, for whoever plays them."""
+    return {client.client_id: {**_row(client), "client_secret": secrets(client.secret_name)} for client in CLIENTS}
+
+
+def _row(client: DemoClient) -> dict[str, object]:
+    return {"client_id": client.client_id, "agency": client.agency, "scopes": client.scopes.split()}
+
+
+def ensure_signing_key(path: Path) -> None:
+    """Make the gateway's ES256 key (a private JWK) at the first start; later starts keep it, and with it all tokens."""
+    if not path.exists():
+        key = ECKey.generate_key("P-256", private=True)
+        write_json(path, key.as_dict(private=True))

@@ -1,0 +1,147 @@
+"""The services, the gateway and the mocked portal of the local stack, with their settings."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from deploy.local import ports
+from deploy.local.clients import describe_clients, ensure_signing_key, write_clients
+from deploy.local.folder import RunFolder, Secrets, write_json
+from deploy.local.program import HttpProgram
+from deploy.local.servers import PACKAGES, Phase, Servers
+
+PREFERRED_PORTS = {"gateway": 8000, "portal": 8090}
+PARTNER = "H32"
+PORTAL_USER = "motcua-h32"
+
+
+class Stack:
+    """Everything that runs below one run folder."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._secrets = Secrets(folder.path / "secrets.json")
+        self.servers = Servers(folder, self._secrets)
+
+    def phases(self) -> Sequence[Phase]:
+        """Return the servers that must be ready before the programs start."""
+        return self.servers.phases()
+
+    @cached_property
+    def programs(self) -> Sequence[HttpProgram]:
+        """Services, portal and gateway, in the order in which they start; they stop in the opposite one."""
+        ensure_signing_key(self._signing_key_file)
+        write_clients(self._clients_file, self._secrets)
+        services = [self._service(name) for name in PACKAGES if name != "gateway"]
+        return [*services, self._portal(), self._service("gateway")]
+
+    @cached_property
+    def _ports(self) -> Mapping[str, int]:
+        names = [*PACKAGES, "portal"]
+        return ports.choose(self.folder.path / "ports.json", names, preferred=PREFERRED_PORTS)
+
+    def _url(self, name: str) -> str:
+        return f"http://{ports.LOOPBACK}:{self._ports[name]}"
+
+    def _service(self, name: str) -> HttpProgram:
+        return self._program(name, ["serve", name], {**self._common(name), **dict(self._special(name))})
+
+    def _portal(self) -> HttpProgram:
+        settings = {
+            "MOTCUA_GATEWAY_URL": self._url("gateway"),
+            "MOTCUA_PORTAL_CLIENT_SECRET": self._secrets("client-national-portal"),
+            **self._portal_login(),
+            **self._platform_login(),
+        }
+        return self._program("portal", ["portal", "--folder", str(self.folder.path / "portal")], settings)
+
+    def _program(self, name: str, arguments: list[str], settings: Mapping[str, str]) -> HttpProgram:
+        address = ["--host", ports.LOOPBACK, "--port", str(self._ports[name])]
+        return HttpProgram(
+            name,
+            log=self.folder.logs / f"{name}.log",
+            pid_file=self.folder.pids / f"{name}.json",
+            command=[sys.executable, "-m", "deploy.cli", *arguments, *address],
+            environment={"PYTHONUNBUFFERED": "1", **settings},
+            url=self._url(name),
+        )
+
+    def _common(self, service: str) -> Mapping[str, str]:
+        return {
+            "MOTCUA_DATABASE_URL": self.servers.database_url(service),
+            "MOTCUA_AMQP_URL": self.servers.amqp_url(service),
+            "MOTCUA_ISSUER": self._url("gateway"),
+            "MOTCUA_JWKS_URL": self._url("gateway") + "/.well-known/jwks.json",
+        }
+
+    def _special(self, service: str) -> Iterator[tuple[str, str]]:
+        if service in ("intake", "results"):
+            folder = self.folder.storage / service
+            folder.mkdir(exist_ok=True)
+            yield "MOTCUA_STORAGE_URL", folder.as_uri()
+        if service == "payment":
+            yield "MOTCUA_PLATFORM_URL", self._url("portal")
+            yield from self._platform_login().items()
+        if service == "gateway":
+            yield from self._gateway_settings().items()
+
+    def _gateway_settings(self) -> Mapping[str, str]:
+        upstreams = {f"MOTCUA_{name.upper()}_URL": self._url(name) for name in PACKAGES if name != "gateway"}
+        return {
+            **upstreams,
+            **self._portal_login(),
+            "MOTCUA_PORTAL_URL": self._url("portal"),
+            "MOTCUA_SIGNING_KEY_FILE": str(self._signing_key_file),
+            "MOTCUA_CLIENTS_FILE": str(self._clients_file),
+            "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
+        }
+
+    def _portal_login(self) -> Mapping[str, str]:
+        return {"MOTCUA_PORTAL_USERNAME": PORTAL_USER, "MOTCUA_PORTAL_PASSWORD": self._secrets("portal")}
+
+    def _platform_login(self) -> Mapping[str, str]:
+        return {"MOTCUA_PLATFORM_PARTNER": PARTNER, "MOTCUA_PLATFORM_SECRET": self._secrets("platform")}
+
+    @property
+    def _signing_key_file(self) -> Path:
+        return self.folder.path / "signing-key.json"
+
+    @property
+    def _clients_file(self) -> Path:
+        return self.folder.path / "clients.json"
+
+    def write_description(self) -> None:
+        """Write stack.json: what tools and people need to use the running stack, secrets included."""
+        processes = {program.name: {"url": program.url, "pid": program.pid} for program in self.programs}
+        content: dict[str, Any] = {
+            "gateway_url": self._url("gateway"),
+            "ops_url": self._url("gateway") + "/ops",
+            "portal": processes.pop("portal"),
+            "services": processes,
+            "postgres": self._describe_postgres(),
+            "rabbitmq": self._describe_rabbitmq(),
+            "clients": describe_clients(self._secrets),
+        }
+        write_json(self.folder.stack, content)
+
+    def _describe_postgres(self) -> Mapping[str, object]:
+        place = urlsplit(self.servers.postgres_admin_url)
+        return {
+            "host": place.hostname,
+            "port": place.port or 5432,
+            "admin_url": self.servers.postgres_admin_url,
+            "urls": {service: self.servers.database_url(service) for service in PACKAGES},
+        }
+
+    def _describe_rabbitmq(self) -> Mapping[str, object]:
+        admin = urlsplit(self.servers.management_admin_url)
+        bare = admin._replace(netloc=admin.netloc.rpartition("@")[2]).geturl()
+        return {
+            "amqp_url": self.servers.amqp_admin_url,
+            "management_url": bare,
+            "username": admin.username,
+            "password": admin.password,
+        }

@@ -1,0 +1,113 @@
+"""What people see of a running stack: the table of its processes, its links, its logs."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from deploy.local import web
+from deploy.local.control import Control
+from deploy.local.folder import read_json
+from deploy.local.processes import Identity, alive, frozen, memory_bytes, uptime_s
+
+FOLLOW_S = 0.3
+COLOURS = {"ready": "green", "degraded": "yellow", "starting": "yellow", "held": "yellow"}
+
+
+def table(control: Control) -> Table:
+    """Return the processes with their health, asked for at this moment."""
+    grid = Table(box=SIMPLE, pad_edge=False)
+    for heading in ("process", "pid", "address", "health", "uptime", "memory", "restarts"):
+        grid.add_column(heading, justify="right" if heading in ("pid", "uptime", "memory", "restarts") else "left")
+    rows = control.rows()
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        healths = list(pool.map(_health, rows.values()))
+    for (name, row), health in zip(rows.items(), healths, strict=True):
+        identity = _identity(row)
+        colour = COLOURS.get(health, "red")
+        grid.add_row(
+            name,
+            str(identity.pid) if identity else "-",
+            row["address"],
+            f"[{colour}]{health}[/]",
+            _duration(uptime_s(identity)) if identity else "-",
+            f"{memory_bytes(identity) / 2**20:.0f} MB" if identity else "-",
+            str(row["restarts"]),
+        )
+    return grid
+
+
+def _identity(row: Mapping[str, Any]) -> Identity | None:
+    identity = Identity(row["pid"], row["started"]) if row["pid"] else None
+    return identity if alive(identity) else None
+
+
+def _health(row: Mapping[str, Any]) -> str:
+    identity = _identity(row)
+    if identity is None:
+        return row["state"] if row["state"] in ("held", "crashed") else "gone"
+    if frozen(identity):
+        return "frozen"
+    if row["state"] != "ready" or not row["address"].startswith("http"):
+        return row["state"]
+    return web.health(row["address"] + "/health/ready")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def links(control: Control) -> Sequence[tuple[str, str]]:
+    """Return what a person wants to open, and how to get a token; empty when the stack is not up."""
+    stack = read_json(control.folder.stack)
+    if not stack:
+        return []
+    gateway, broker, client = stack["gateway_url"], stack["rabbitmq"], stack["clients"]["one-stop"]
+    credentials = f"-d client_id={client['client_id']} -d client_secret={client['client_secret']}"
+    return [
+        ("API, with its documentation", f"{gateway}/docs"),
+        ("Operations", stack["ops_url"]),
+        ("National portal (mocked)", stack["portal"]["url"]),
+        ("RabbitMQ", f"{broker['management_url']} (user {broker['username']}, password {broker['password']})"),
+        ("PostgreSQL", stack["postgres"]["admin_url"]),
+        ("All addresses and clients", str(control.folder.stack)),
+        ("A token", f"curl -s {gateway}/oauth/token -d grant_type=client_credentials {credentials}"),
+    ]
+
+
+def last_lines(logs: Sequence[Path], count: int) -> Iterator[str]:
+    """Yield the last lines of each log, with its name before each line when there are several."""
+    for log in logs:
+        with log.open(encoding="utf-8", errors="replace") as file:
+            for line in deque(file, maxlen=count):
+                yield _labelled(log, line, several=len(logs) > 1)
+
+
+def follow(logs: Sequence[Path]) -> Iterator[str]:
+    """Yield what is added to the logs from now on, for ever; a log that was cut short is read anew."""
+    offsets = {log: log.stat().st_size for log in logs}
+    while True:
+        for log in logs:
+            size = log.stat().st_size
+            if size < offsets[log]:
+                offsets[log] = 0
+            if size > offsets[log]:
+                with log.open("rb") as file:
+                    file.seek(offsets[log])
+                    added = file.read(size - offsets[log])
+                whole, _, _rest = added.rpartition(b"\n")
+                offsets[log] += len(whole) + 1 if whole else 0
+                for line in whole.decode(errors="replace").splitlines():
+                    yield _labelled(log, line, several=len(logs) > 1)
+        sleep(FOLLOW_S)
+
+
+def _labelled(log: Path, line: str, *, several: bool) -> str:
+    return f"{log.stem:>10}  {line.rstrip()}" if several else line.rstrip()

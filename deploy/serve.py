@@ -1,0 +1,49 @@
+"""The commands `motcua serve` and `motcua migrate`: one service by its name."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from deploy.local.servers import PACKAGES
+from shared.migrations import upgrade
+
+SHUTDOWN_S = 5
+# Callers keep idle connections for shorter than this, so that none is closed under a request on its way.
+KEEP_ALIVE_S = 75
+
+Name = Annotated[str, typer.Argument(help="intake, workflow, payment, results or gateway.")]
+
+
+def _package(name: str) -> str:
+    if name not in PACKAGES:
+        raise typer.BadParameter(f"{name!r} is none of: {', '.join(PACKAGES)}")
+    return PACKAGES[name]
+
+
+def serve(
+    name: Name,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Run one service until SIGTERM or Ctrl-C; its settings come from the environment (MOTCUA_…)."""
+    uvicorn.run(
+        f"{_package(name)}.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+
+
+def migrate(
+    name: Name,
+    database_url: Annotated[str, typer.Option(envvar="MOTCUA_DATABASE_URL", help="The service's database.")],
+) -> None:
+    """Bring one service's database to its newest version."""
+    upgrade(_package(name), database_url)
