@@ -1,0 +1,97 @@
+"""Refusals of results."""
+
+from shared.errors import DomainError, NotFound
+
+
+class DossierNotFound(NotFound):
+    """No accepted dossier has this code, or it is not yours to see."""
+
+    code = "dossier_not_found"
+    title_vi = "Không tìm thấy hồ sơ"
+
+
+class ResultNotFound(NotFound):
+    """There is no such result, or it is not yours to see."""
+
+    code = "result_not_found"
+    title_vi = "Không tìm thấy kết quả"
+
+
+class CaseWithdrawn(DomainError):
+    """The dossier was withdrawn: nothing is issued for it."""
+
+    code = "case_withdrawn"
+    status = 409
+    title_vi = "Hồ sơ đã rút, không ban hành kết quả"
+
+
+class CaseNotCompleted(DomainError):
+    """A result is returned only when every step of its case is done."""
+
+    code = "case_not_completed"
+    status = 409
+    title_vi = "Hồ sơ chưa xử lý xong, chưa thể trả kết quả"
+
+
+class FeeOutstanding(DomainError):
+    """A result is returned only when the fees collected on return are settled."""
+
+    code = "fee_outstanding"
+    status = 409
+    title_vi = "Chưa nộp đủ phí, lệ phí khi nhận kết quả"
+
+
+class NumberTaken(DomainError):
+    """Another result of this kind and agency has this number."""
+
+    code = "result_number_taken"
+    status = 409
+    title_vi = "Số, ký hiệu đã được cấp cho kết quả khác"
+
+
+class SupersedingNotValid(DomainError):
+    """Only another valid result of the same kind and agency can take a result's place."""
+
+    code = "superseding_result_not_valid"
+    status = 409
+    title_vi = "Kết quả thay thế phải còn hiệu lực, cùng loại, cùng cơ quan"
+
+
+class IssuedInFuture(DomainError):
+    """A result cannot be issued at a time still to come."""
+
+    code = "issued_in_future"
+    status = 422
+    title_vi = "Thời điểm ban hành không được ở tương lai"
+
+
+class DocumentTypeRefused(DomainError):
+    """Documents of this media type are not archived."""
+
+    code = "document_type_refused"
+    status = 415
+    title_vi = "Loại tệp không được lưu trữ"
+
+
+class DocumentMismatch(DomainError):
+    """The document does not begin as its media type demands."""
+
+    code = "document_mismatch"
+    status = 422
+    title_vi = "Nội dung tệp không đúng với loại tệp đã khai"
+
+
+class DocumentHashMismatch(DomainError):
+    """The document that arrived is not the one whose SHA-256 was announced."""
+
+    code = "document_hash_mismatch"
+    status = 422
+    title_vi = "Tệp nhận được không khớp mã băm đã khai"
+
+
+class UploadIncomplete(DomainError):
+    """The connection ended before the whole document had arrived."""
+
+    code = "upload_incomplete"
+    status = 400
+    title_vi = "Kết nối bị ngắt trước khi nhận đủ tệp"

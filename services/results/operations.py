@@ -1,0 +1,216 @@
+"""What can be done: slices of cases are kept, results drafted, issued, returned, superseded, revoked, read."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from services.results import queries
+from services.results.errors import (
+    CaseNotCompleted,
+    CaseWithdrawn,
+    FeeOutstanding,
+    IssuedInFuture,
+    NumberTaken,
+    SupersedingNotValid,
+)
+from services.results.models import CaseSlice, DocumentAccess, Result
+from services.results.states import RESULT, CaseState, ResultStatus, Validity
+from shared.errors import CauseMissing
+from shared.events.results import ResultDrafted, ResultIssued, ResultReturned, ResultRevoked, ResultSuperseded
+from shared.events.values import Party, ReturnMethod
+from shared.ids import new_id
+from shared.work import Work
+
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far another system's clock may be ahead of ours."""
+
+
+def open_case(
+    work: Work, *, dossier_code: str, agency_code: str, procedure_code: str, owner: Party, fee_announced: bool
+) -> CaseSlice:
+    """Keep what results needs of an accepted dossier; fee_announced: something is to be paid on return."""
+    case = CaseSlice(
+        dossier_code=dossier_code,
+        agency_code=agency_code,
+        procedure_code=procedure_code,
+        owner=owner.model_dump(mode="json"),
+        state=CaseState.ACCEPTED,
+        completed_event_id=None,
+        fee_announced=fee_announced,
+        fees_due_vnd={},
+    )
+    work.session.add(case)
+    return case
+
+
+async def complete_case(work: Work, *, dossier_code: str, event_id: UUID) -> None:
+    """Let the case's results be returned; event_id is the fact that it was completed. Raises CauseMissing."""
+    case = await _known_case(work, dossier_code)
+    case.state = CaseState.COMPLETED
+    case.completed_event_id = event_id
+
+
+async def withdraw_case(work: Work, *, dossier_code: str) -> None:
+    """Let nothing be drafted or issued for the case any more; its drafts stay drafts. Raises CauseMissing."""
+    case = await _known_case(work, dossier_code)
+    case.state = CaseState.WITHDRAWN
+
+
+async def owe_fee(work: Work, *, dossier_code: str, fee_id: UUID, amount_vnd: int) -> None:
+    """Hold the case's results back until a fee on return, in whole đồng, is settled. Raises CauseMissing."""
+    case = await _known_case(work, dossier_code)
+    case.fee_announced = False
+    case.fees_due_vnd = {**case.fees_due_vnd, str(fee_id): amount_vnd}
+
+
+async def settle_fee(work: Work, *, dossier_code: str, fee_id: UUID) -> None:
+    """Stop holding results back for a fee that was paid, waived or cancelled. Raises CauseMissing."""
+    case = await _known_case(work, dossier_code)
+    if str(fee_id) not in case.fees_due_vnd:
+        raise CauseMissing(f"fee {fee_id} is not known to be due")
+    case.fees_due_vnd = {other: amount for other, amount in case.fees_due_vnd.items() if other != str(fee_id)}
+
+
+async def draft_result(
+    work: Work, *, dossier_code: str, kind_code: str, kind_name: str, media_type: str, sha256: str, size_bytes: int
+) -> Result:
+    """Put a result into the archive; its document is there already, durable under its SHA-256.
+
+    Emits results.result.drafted.v1. Raises DossierNotFound, CaseWithdrawn.
+    """
+    case = await queries.lock_case(work.session, work.caller, dossier_code=dossier_code)
+    _refuse_withdrawn(case)
+    result = Result(
+        id=new_id(),
+        dossier_code=dossier_code,
+        agency_code=case.agency_code,
+        kind_code=kind_code,
+        kind_name=kind_name,
+        media_type=media_type,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        drafted_at=work.now,
+    )
+    work.session.add(result)
+    drafted = ResultDrafted(result_id=result.id, kind_code=kind_code, sha256=sha256, size_bytes=size_bytes)
+    return work.move(result, RESULT, "draft", drafted)
+
+
+async def issue_result(
+    work: Work, *, result_id: UUID, number: str, issued_by: str, issued_at: datetime | None = None
+) -> Result:
+    """Make a draft valid under its number; issued_at is now unless it was earlier on paper.
+
+    Emits results.result.issued.v1. Raises ResultNotFound, IllegalMove, CaseWithdrawn, IssuedInFuture, NumberTaken.
+    """
+    result, case = await queries.lock_result(work.session, work.caller, result_id=result_id)
+    _refuse_withdrawn(case)
+    at = issued_at.astimezone(UTC) if issued_at else work.now
+    if at > work.now + CLOCK_SKEW:
+        raise IssuedInFuture(issued_at=at)
+    result.number, result.issued_by, result.issued_at = number, issued_by, at
+    issued = ResultIssued(
+        result_id=result.id,
+        number=number,
+        kind_code=result.kind_code,
+        kind_name=result.kind_name,
+        agency_code=result.agency_code,
+        media_type=result.media_type,
+        size_bytes=result.size_bytes,
+        sha256=result.sha256,
+        issued_by=issued_by,
+        issued_at=at,
+    )
+    work.move(result, RESULT, "issue", issued)
+    try:
+        await work.session.flush()
+    except IntegrityError as problem:
+        raise NumberTaken(number=number, kind_code=issued.kind_code) from problem
+    return result
+
+
+async def return_result(
+    work: Work,
+    *,
+    result_id: UUID,
+    method: ReturnMethod,
+    returned_by: str,
+    receiver_id_checked: bool = False,
+    tracking_number: str | None = None,
+) -> Result:
+    """Hand an issued result to its owner, once the case is completed and the fees on return are settled.
+
+    Emits results.result.returned.v1, never seen before the case's completion. Raises ResultNotFound, IllegalMove,
+    CaseNotCompleted, FeeOutstanding.
+    """
+    result, case = await queries.lock_result(work.session, work.caller, result_id=result_id)
+    RESULT.edge(ResultStatus(result.status), "return")
+    if case.state != CaseState.COMPLETED or case.completed_event_id is None:
+        raise CaseNotCompleted(dossier_code=case.dossier_code, case_state=case.state)
+    if case.fee_outstanding:
+        raise FeeOutstanding(dossier_code=case.dossier_code, due_vnd=sum(case.fees_due_vnd.values()))
+    result.return_method, result.returned_by, result.returned_at = method, returned_by, work.now
+    result.receiver_id_checked, result.tracking_number = receiver_id_checked, tracking_number
+    returned = ResultReturned(
+        result_id=result.id,
+        number=str(result.number),
+        method=method,
+        returned_at=work.now,
+        returned_by=returned_by,
+        tracking_number=tracking_number,
+    )
+    return work.move(result, RESULT, "return", returned, cause=case.completed_event_id)
+
+
+async def supersede_result(work: Work, *, result_id: UUID, superseded_by: UUID, reason: str) -> Result:
+    """Let a newer valid result of the same kind and agency take this one's place.
+
+    Emits results.result.superseded.v1. Raises ResultNotFound (either of them), IllegalMove, SupersedingNotValid.
+    """
+    await queries.lock_cases_of(work.session, result_id, superseded_by)
+    result = await queries.get_result(work.session, work.caller, result_id=result_id)
+    newer = await queries.get_result(work.session, work.caller, result_id=superseded_by)
+    same = (newer.agency_code, newer.kind_code) == (result.agency_code, result.kind_code)
+    if newer.id == result.id or newer.validity is not Validity.VALID or not same:
+        raise SupersedingNotValid(superseded_by=superseded_by)
+    result.superseded_by, result.ended_at, result.end_reason = superseded_by, work.now, reason
+    superseded = ResultSuperseded(
+        result_id=result.id, superseded_by=superseded_by, reason=reason, superseded_at=work.now
+    )
+    return work.move(result, RESULT, "supersede", superseded)
+
+
+async def revoke_result(work: Work, *, result_id: UUID, reason: str) -> Result:
+    """End a result's validity.
+
+    Emits results.result.revoked.v1. Raises ResultNotFound, IllegalMove.
+    """
+    result, _ = await queries.lock_result(work.session, work.caller, result_id=result_id)
+    result.ended_at, result.end_reason = work.now, reason
+    return work.move(result, RESULT, "revoke", ResultRevoked(result_id=result.id, reason=reason, revoked_at=work.now))
+
+
+def record_reading(work: Work, *, result_id: UUID, purpose: str) -> None:
+    """Keep who reads a document and why."""
+    work.session.add(
+        DocumentAccess(
+            result_id=result_id,
+            client_id=work.caller.client_id,
+            agency_code=work.caller.agency,
+            purpose=purpose,
+            read_at=work.now,
+        )
+    )
+
+
+async def _known_case(work: Work, dossier_code: str) -> CaseSlice:
+    case = await queries.find_case(work.session, dossier_code)
+    if case is None:
+        raise CauseMissing(f"{dossier_code} is not known to be accepted")
+    return case
+
+
+def _refuse_withdrawn(case: CaseSlice) -> None:
+    if case.state == CaseState.WITHDRAWN:
+        raise CaseWithdrawn(dossier_code=case.dossier_code)

@@ -1,0 +1,199 @@
+"""HTTP in: results for officials and systems, the public check for everybody."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
+
+from services.results import operations, queries, schemas
+from services.results.errors import DocumentHashMismatch, UploadIncomplete
+from services.results.models import Result
+from services.results.schemas import ResultOut
+from services.results.storage import EXTENSIONS, SIGNATURES, Archive
+from shared.blobs import Blob
+from shared.http import CallerDep, SessionDep, WorkDep, WriteRoute, authenticate, needs, problem_responses, router
+from shared.work import open_work
+
+READ, WRITE = "results:read", "results:write"
+_DOCUMENT: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_UPLOAD = {"requestBody": {"required": True, "content": dict.fromkeys(SIGNATURES, _DOCUMENT)}}
+_DOWNLOAD: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The document", "content": dict.fromkeys(SIGNATURES, _DOCUMENT)},
+    304: {"description": "The document is the one that If-None-Match names"},
+}
+
+
+class Upload(Request):
+    """A request whose body goes into the archive as it arrives; whoever asks for the body gets its hash.
+
+    So the document is in memory at no time, while the Idempotency-Key still stands for exactly this document.
+    """
+
+    async def body(self) -> bytes:
+        """Keep the document; return its SHA-256."""
+        caller = await authenticate(self)
+        caller.require(WRITE)
+        archive: Archive = self.app.state.archive
+        try:
+            self.state.document = await archive.keep(self.stream(), _media_type(self))
+        except ClientDisconnect as problem:
+            raise UploadIncomplete from problem
+        return self.state.document.sha256.encode()
+
+
+class UploadRoute(WriteRoute):
+    """A write whose body is a document."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Let the write see an Upload."""
+        write = super().get_route_handler()
+
+        async def run(request: Request) -> Response:
+            return await write(Upload(request.scope, request.receive))
+
+        return run
+
+
+results = router("results", prefix="/results")
+uploads = APIRouter(prefix="/results", tags=["results"], route_class=UploadRoute)
+public = router("verify")
+
+
+@uploads.post(
+    "",
+    status_code=201,
+    dependencies=[needs(WRITE)],
+    responses=problem_responses(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    openapi_extra=_UPLOAD,
+)
+async def draft_result(request: Request, work: WorkDep, new: Annotated[schemas.NewResult, Query()]) -> ResultOut:
+    """Put a result's document, the body of this request, into the archive as a draft."""
+    document: Blob = request.state.document
+    if new.sha256 and new.sha256 != document.sha256:
+        raise DocumentHashMismatch("Send the document again.", announced=new.sha256, arrived=document.sha256)
+    result = await operations.draft_result(
+        work,
+        dossier_code=new.dossier_code,
+        kind_code=new.kind_code,
+        kind_name=new.kind_name,
+        media_type=_media_type(request),
+        sha256=document.sha256,
+        size_bytes=document.size_bytes,
+    )
+    return ResultOut.model_validate(result)
+
+
+@results.post("/{result_id}/issue", dependencies=[needs(WRITE)])
+async def issue_result(work: WorkDep, result_id: UUID, body: schemas.IssueResult) -> ResultOut:
+    """Make a draft valid under its number."""
+    result = await operations.issue_result(
+        work, result_id=result_id, number=body.number, issued_by=body.issued_by, issued_at=body.issued_at
+    )
+    return ResultOut.model_validate(result)
+
+
+@results.post("/{result_id}/return", dependencies=[needs(WRITE)])
+async def return_result(work: WorkDep, result_id: UUID, body: schemas.ReturnResult) -> ResultOut:
+    """Hand an issued result to its owner: at the counter, online or by post."""
+    result = await operations.return_result(
+        work,
+        result_id=result_id,
+        method=body.method,
+        returned_by=body.returned_by,
+        receiver_id_checked=body.receiver_id_checked,
+        tracking_number=body.tracking_number,
+    )
+    return ResultOut.model_validate(result)
+
+
+@results.post("/{result_id}/supersede", dependencies=[needs(WRITE)])
+async def supersede_result(work: WorkDep, result_id: UUID, body: schemas.SupersedeResult) -> ResultOut:
+    """Let another valid result take this one's place."""
+    result = await operations.supersede_result(
+        work, result_id=result_id, superseded_by=body.superseded_by, reason=body.reason
+    )
+    return ResultOut.model_validate(result)
+
+
+@results.post("/{result_id}/revoke", dependencies=[needs(WRITE)])
+async def revoke_result(work: WorkDep, result_id: UUID, body: schemas.RevokeResult) -> ResultOut:
+    """End a result's validity."""
+    return ResultOut.model_validate(await operations.revoke_result(work, result_id=result_id, reason=body.reason))
+
+
+@results.get("", dependencies=[needs(READ)])
+async def list_results(
+    session: SessionDep, caller: CallerDep, query: Annotated[schemas.ListResults, Query()]
+) -> schemas.ResultPage:
+    """List results of the caller's agency and those below it, newest first."""
+    found = await queries.list_results(
+        session,
+        caller,
+        dossier_code=query.dossier_code,
+        status=query.status,
+        before=schemas.decode_cursor(query.cursor),
+        limit=query.limit,
+    )
+    following = schemas.encode_cursor(found[-1].id) if len(found) == query.limit else None
+    return schemas.ResultPage(items=[ResultOut.model_validate(one) for one in found], next_cursor=following)
+
+
+@results.get("/{result_id}", dependencies=[needs(READ)])
+async def get_result(session: SessionDep, caller: CallerDep, result_id: UUID) -> ResultOut:
+    """Tell what is known of a result."""
+    return ResultOut.model_validate(await queries.get_result(session, caller, result_id=result_id))
+
+
+@results.get("/{result_id}/document", dependencies=[needs(READ)], response_class=StreamingResponse, responses=_DOWNLOAD)
+async def read_document(
+    request: Request,
+    caller: CallerDep,
+    result_id: UUID,
+    purpose: Annotated[str, Header(alias="X-Purpose", min_length=3, max_length=200)],
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Download the document; who reads it and why (X-Purpose, percent-encoded beyond ASCII) is kept."""
+    async with open_work(request.app.state.database, caller) as work:
+        result = await queries.get_result(work.session, caller, result_id=result_id)
+        if if_none_match == _etag(result):
+            return Response(status_code=304, headers={"ETag": _etag(result)})
+        archive: Archive = request.app.state.archive
+        chunks = await archive.read(result.sha256)
+        operations.record_reading(work, result_id=result_id, purpose=unquote(purpose))
+    return StreamingResponse(chunks, media_type=result.media_type, headers=_document_headers(result))
+
+
+@public.get("/verify/{reference:path}")
+async def verify(
+    session: SessionDep,
+    reference: Annotated[str, Path(min_length=1, max_length=100)],
+    options: Annotated[schemas.VerifyOptions, Query()],
+) -> schemas.Verification:
+    """Check a result by its id, its number or the SHA-256 of its document; open to everybody, nothing personal."""
+    found = await queries.list_issued(session, reference=reference, agency_code=options.agency_code)
+    return schemas.verification(reference, found)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _etag(result: Result) -> str:
+    return f'"{result.sha256}"'
+
+
+def _document_headers(result: Result) -> dict[str, str]:
+    extension = EXTENSIONS[result.media_type]
+    name = (result.number or str(result.id)).replace("/", "-").replace("\\", "-")
+    plain = f"{result.id}.{extension}"
+    return {
+        "ETag": _etag(result),
+        "Content-Length": str(result.size_bytes),
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(f'{name}.{extension}')}",
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }

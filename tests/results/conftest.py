@@ -1,0 +1,57 @@
+"""Results on a real database and a real folder, reached through its HTTP app and its inbox."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.results.app import create_app
+from services.results.settings import ResultsSettings
+from shared import migrations
+from tests.results.desk import Desk
+from tests.support.servers import Databases
+from tests.support.tokens import Issuer
+
+NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
+"""Nobody listens there: what is told stays in the outbox, where tests read it."""
+
+
+@pytest.fixture(scope="session")
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    url = await databases.create_database()
+    await asyncio.to_thread(migrations.upgrade, "services.results", url)
+    yield url
+    await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("archive")
+
+
+@pytest.fixture(scope="session")
+async def app(database_url: str, folder: Path) -> AsyncIterator[FastAPI]:
+    settings = ResultsSettings.model_validate(
+        {
+            "database_url": database_url,
+            "amqp_url": NO_BROKER,
+            "storage_url": folder.as_uri(),
+            "document_bytes_max": 4_000_000,
+        }
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def desk(app: FastAPI, folder: Path) -> AsyncIterator[Desk]:
+    issuer = Issuer()
+    issuer.trusted_by(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://results") as client:
+        desk = Desk(app, client, issuer, folder)
+        yield desk
+        await desk.clear()
