@@ -1,9 +1,9 @@
 """HTTP bodies of the gateway."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 
 class Answer(BaseModel):
@@ -52,8 +52,8 @@ class TimelineOut(Answer):
     detail: dict[str, Any]
 
 
-class DossierTimeline(Answer):
-    """What happened to a dossier, and where it stands."""
+class DossierState(Answer):
+    """Where a dossier stands."""
 
     code: str
     agency_code: str
@@ -61,6 +61,11 @@ class DossierTimeline(Answer):
     portal_status: int
     portal_label_vi: str
     due_at: datetime | None
+
+
+class DossierTimeline(DossierState):
+    """What happened to a dossier, and where it stands."""
+
     items: list[TimelineOut]
 
 
@@ -93,6 +98,12 @@ class PortalState(Answer):
     breaker: str
     stuck: list[PortalDebtOut]
 
+    @computed_field
+    @property
+    def dossiers_in_step(self) -> int:
+        """Dossiers of which the portal knows every status reached."""
+        return self.dossiers - self.open_dossiers
+
 
 class CallOut(Answer):
     """One call through the door."""
@@ -107,9 +118,113 @@ class CallOut(Answer):
     trace_id: str
 
 
-class DossierTrace(Answer):
-    """A dossier across HTTP, bus and sync."""
+class PendingDiscard(Answer):
+    """A wish to drop an event that waits for a second person."""
 
-    dossier: DossierTimeline
+    intervention: int
+    reason: str
+    actor: str
+    at: datetime
+
+
+class WaitingOut(Answer):
+    """One event that waits for another attempt or for a person, in one service."""
+
+    service: str
+    event_id: str
+    subject: str
+    type: str
+    source: str
+    sequence: int
+    reason: str
+    """Its first line; libraries put the values they met on the lines below."""
+    attempts: int
+    waiting_since: datetime
+    next_attempt_at: datetime | None
+    parked_at: datetime | None
+    discard: PendingDiscard | None
+
+
+class InterventionOut(Answer):
+    """What a person did about waiting events of a dossier."""
+
+    service: str
+    id: int
+    subject: str
+    event_id: str | None
+    action: str
+    reason: str
+    actor: str
+    at: datetime
+    consented_by: str | None
+    consented_at: datetime | None
+
+
+class ServiceOut(Answer):
+    """One service's health and what is on its way; figures are None when the service could not tell them."""
+
+    status: Literal["ready", "degraded", "not_ready", "away"]
+    relay: bool
+    consumers: bool
+    outbox_rows: int | None
+    outbox_oldest_age_s: float | None
+    waiting_subjects: int | None
+    waiting_events: int | None
+    parked_subjects: int | None
+    error: str | None
+    """Why figures are missing: the code of a problem."""
+
+
+class QueueOut(Answer):
+    """One queue, as the broker counts it (refreshed by the broker every few seconds)."""
+
+    name: str
+    messages: int = 0
+    messages_ready: int = 0
+    messages_unacknowledged: int = 0
+    consumers: int = 0
+    state: str = "unknown"
+
+
+class FeedEnd(Answer):
+    """Where the change feed ends."""
+
+    last_cursor: str
+
+
+class Overview(Answer):
+    """Everything that ops watch, at one moment."""
+
+    at: datetime
+    services: dict[str, ServiceOut]
+    broker: Literal["ready", "away", "not_configured"]
+    """Whether the broker's management API gave its figures."""
+    queues: list[QueueOut]
+    waiting: list[WaitingOut]
+    """At most 200 of each service, the oldest; `services` has the counts."""
+    interventions: list[InterventionOut]
+    """The newest 50 of each service, newest first."""
+    portal: PortalState
+    changes: FeedEnd
+
+
+class TraceEntry(TimelineOut):
+    """One event of a dossier as ops may see it: facts of the process, nothing anybody wrote or who they are."""
+
+    masked: list[str]
+    """Details that exist and are not shown."""
+
+
+class TracedDossier(DossierState):
+    """What happened to a dossier as ops may see it, and where it stands."""
+
+    items: list[TraceEntry]
+
+
+class DossierTrace(Answer):
+    """A dossier across HTTP, bus and sync; personal data is masked."""
+
+    dossier: TracedDossier
     calls: list[CallOut]
     portal: list[PortalDebtOut]
+    waiting: list[WaitingOut]

@@ -27,8 +27,8 @@ class PortalDocument(PortalWords):
     MaThanhPhanHoSo: Text
     TenTepDinhKem: Text
     DuongDanTaiTepTin: Text = ""
-    HashTepTin: Annotated[str, Field(max_length=64)] = ""
-    KichThuoc: Annotated[str, Field(max_length=20)] = ""
+    HashTepTin: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """SHA-256 of the file, which stays with the portal."""
 
 
 class PortalDossier(PortalWords):
@@ -69,6 +69,7 @@ def submission(dossier: PortalDossier) -> bytes:
         "eid_verified": dossier.TaiKhoanDuocXacThucVoiVNeID == "1",
     }
     body = {
+        "origin": "national_portal",
         "procedure_code": dossier.MaTTHC,
         "agency_code": dossier.MaDonVi,
         "channel": "online",
@@ -78,13 +79,7 @@ def submission(dossier: PortalDossier) -> bytes:
         "submitted_at": _time(dossier.NgayNopHoSo),
         "origin_reference": dossier.MaHoSoDVCQG,
         "documents": [
-            {
-                "component_code": paper.MaThanhPhanHoSo,
-                "name": paper.TenTepDinhKem,
-                "media_type": "application/pdf",
-                "size_bytes": int(paper.KichThuoc) if paper.KichThuoc.isdigit() else None,
-                "sha256": paper.HashTepTin or None,
-            }
+            {"component_code": paper.MaThanhPhanHoSo, "name": paper.TenTepDinhKem, "sha256": paper.HashTepTin}
             for paper in dossier.TaiLieuNop
         ],
     }

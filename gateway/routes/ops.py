@@ -1,67 +1,155 @@
 """For the people who run it: every service's bus, the broker's queues, the portal's lag, one dossier's whole trace."""
 
-import asyncio
+import hashlib
+import re
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from operator import attrgetter
 
-import httpx
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
-from gateway.errors import UpstreamAway
 from gateway.models import PortalDebt
+from gateway.routes.gathering import SERVICES, Sight, list_queues, list_waiting_of, look_everywhere
 from gateway.routes.sync import read_timeline
-from gateway.schemas import CallOut, DossierTrace, PortalDebtOut, PortalState
+from gateway.schemas import (
+    CallOut,
+    DossierTrace,
+    FeedEnd,
+    InterventionOut,
+    Overview,
+    PortalDebtOut,
+    PortalState,
+    TracedDossier,
+    TraceEntry,
+    TimelineOut,
+    WaitingOut,
+)
 from gateway.upstream import Upstream
-from shared import bus, clock
+from shared import clock
 from shared.errors import NotFound
 from shared.http import CallerDep, SessionDep, needs
 from shared.http import router as make_router
 from shared.problems import MEDIA_TYPE
 
-SERVICES = ("intake", "workflow", "payment", "results")
 LAG_WINDOW = timedelta(hours=1)
-BROKER_TIMEOUT_S = 3
+NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+DOORS = re.compile(r"bus|waiting(/[0-9A-Za-z][\w.-]*/(replay|discard))?|interventions(/\d+/consent)?")
+"""What a service's ops door has; nothing else is reached through us."""
+OPEN_DETAILS = frozenset(
+    {
+        "step_key",
+        "step_name",
+        "unit",
+        "role",
+        "due_at",
+        "previous_due_at",
+        "respond_by",
+        "on_time",
+        "amount_vnd",
+        "provider",
+        "method",
+        "series",
+        "number",
+        "after",
+        "process_code",
+        "process_version",
+        "channel",
+        "service_level",
+        "procedure_code",
+        "late_entry",
+        "collected",
+        "kind_name",
+    }
+)
+"""Details of an event that ops see; what somebody wrote, and who somebody is, they see only masked."""
+
+
+async def _not_kept(response: Response) -> None:
+    response.headers.update(NOT_KEPT)
+
+
 router = make_router("ops", prefix="/api/v1/ops")
 forwarded = APIRouter(tags=["ops"], prefix="/api/v1/ops")
+LOOK = [needs("ops:read"), Depends(_not_kept)]
 
 
-@router.get("/overview", dependencies=[needs("ops:read")])
-async def overview(request: Request, session: SessionDep) -> dict[str, Any]:
-    """Show everything at once: each service's bus, the broker's queues, the portal."""
-    answers = await asyncio.gather(*(_service_bus(request, service) for service in SERVICES))
-    services: dict[str, Any] = dict(zip(SERVICES, answers, strict=True))
-    state = request.app.state
-    services["gateway"] = (await bus.state(session)).model_dump() | {
-        "relay": state.relay.connected or state.relay.standby,
-        "consumers": state.consumer.healthy,
-    }
-    portal = await _portal_state(request, session)
-    return {
-        "at": clock.now(),
-        "services": services,
-        "queues": await _queues(request),
-        "portal": portal.model_dump(),
-        "changes": {"last_cursor": queries.to_cursor(await queries.last_position(session))},
-    }
+@router.get("/overview", dependencies=LOOK, response_model=Overview)
+async def overview(request: Request, session: SessionDep) -> Response:
+    """Show everything at once: each service's bus, the broker's queues, what waits, what people did, the portal.
+
+    The ETag stands for everything but `at`: with If-None-Match the answer is 304 while nothing has changed.
+    """
+    sights = await look_everywhere(request, session)
+    broker, queues = await list_queues(request)
+    found = Overview(
+        at=clock.now(),
+        services={service: sight.service for service, sight in sights.items()},
+        broker=broker,
+        queues=queues,
+        waiting=_all_waiting(sights.values()),
+        interventions=_all_interventions(sights.values()),
+        portal=await _portal_state(request, session),
+        changes=FeedEnd(last_cursor=queries.to_cursor(await queries.last_position(session))),
+    )
+    return _tagged(request, found)
 
 
-@router.get("/portal", dependencies=[needs("ops:read")])
+@router.get("/waiting", dependencies=LOOK)
+async def waiting(request: Request, session: SessionDep) -> list[WaitingOut]:
+    """List the events that wait for another attempt or for a person, of every service, the oldest first."""
+    return _all_waiting((await look_everywhere(request, session)).values())
+
+
+@router.get("/interventions", dependencies=LOOK)
+async def interventions(request: Request, session: SessionDep) -> list[InterventionOut]:
+    """List what people did about waiting events of every service, the newest first."""
+    return _all_interventions((await look_everywhere(request, session)).values())
+
+
+@router.get("/portal", dependencies=LOOK)
 async def portal_state(request: Request, session: SessionDep) -> PortalState:
     """Show how far the national portal is in step and what is stuck, with the reason."""
     return await _portal_state(request, session)
 
 
-@router.get("/dossiers/{code}", dependencies=[needs("ops:read")])
-async def trace(session: SessionDep, caller: CallerDep, code: str) -> DossierTrace:
+@router.get("/dossiers/{code}", dependencies=LOOK)
+async def trace(request: Request, session: SessionDep, caller: CallerDep, code: str) -> DossierTrace:
     """Show one dossier across HTTP, bus and sync; nothing personal is in it."""
-    view = await queries.get_view(session, caller, code)
+    timeline = await read_timeline(session, await queries.get_view(session, caller, code))
     return DossierTrace(
-        dossier=await read_timeline(session, view),
+        dossier=TracedDossier(
+            **timeline.model_dump(exclude={"items"}), items=[_masked(entry) for entry in timeline.items]
+        ),
         calls=[CallOut.model_validate(call) for call in await queries.list_transactions(session, code)],
         portal=[PortalDebtOut.model_validate(debt) for debt in await queries.list_debts(session, code)],
+        waiting=await list_waiting_of(request, session, code),
+    )
+
+
+def _tagged(request: Request, found: Overview) -> Response:
+    # Weak (RFC 9110 §8.8.1): the same figures at another moment count as the same.
+    digest = hashlib.sha256(found.model_dump_json(exclude={"at"}).encode()).hexdigest()[:32]
+    headers = {**NOT_KEPT, "ETag": f'W/"{digest}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(found.model_dump_json(), media_type="application/json", headers=headers)
+
+
+def _all_waiting(sights: Iterable[Sight]) -> list[WaitingOut]:
+    return sorted((event for sight in sights for event in sight.waiting), key=attrgetter("waiting_since"))
+
+
+def _all_interventions(sights: Iterable[Sight]) -> list[InterventionOut]:
+    return sorted((told for sight in sights for told in sight.interventions), key=attrgetter("at"), reverse=True)
+
+
+def _masked(entry: TimelineOut) -> TraceEntry:
+    detail = {name: value for name, value in entry.detail.items() if name in OPEN_DETAILS}
+    return TraceEntry(
+        **entry.model_dump(exclude={"detail"}), detail=detail, masked=sorted(set(entry.detail) - OPEN_DETAILS)
     )
 
 
@@ -83,51 +171,21 @@ async def _portal_state(request: Request, session: AsyncSession) -> PortalState:
     )
 
 
-async def _service_bus(request: Request, service: str) -> dict[str, Any]:
-    upstream: Upstream = request.app.state.upstream
-    headers = [("authorization", request.headers["authorization"])]
-    try:
-        ready, state = await asyncio.gather(
-            upstream.call(service, "GET", "/health/ready"), upstream.call(service, "GET", "/ops/bus", headers=headers)
-        )
-    except UpstreamAway as problem:
-        return {"error": problem.code}
-    found = ready.json() if ready.body else {}
-    return {**state.json(), "relay": found.get("relay"), "consumers": found.get("consumers")}
-
-
-async def _queues(request: Request) -> list[dict[str, Any]]:
-    """Return the broker's own figures; empty when its management API is not configured or away."""
-    url = request.app.state.settings.rabbitmq_api_url.get_secret_value()
-    if not url:
-        return []
-    try:
-        answer = await request.app.state.http.get(
-            f"{url.rstrip('/')}/api/queues",
-            params={"columns": "name,messages,messages_ready,messages_unacknowledged,consumers,state"},
-            timeout=BROKER_TIMEOUT_S,
-        )
-        answer.raise_for_status()
-        return sorted(answer.json(), key=lambda queue: str(queue["name"]))
-    except (httpx.HTTPError, ValueError):
-        return []
-
-
 @forwarded.get("/{service}/{rest:path}", dependencies=[needs("ops:read")])
 async def look_into_service(request: Request, service: str, rest: str) -> Response:
-    """Pass a question on to one service's own ops door (waiting, interventions); rights are checked there too."""
+    """Pass a question on to one service's own ops door (bus, waiting, interventions); it checks the rights too."""
     return await _pass_on(request, service, rest)
 
 
 @forwarded.post("/{service}/{rest:path}", dependencies=[needs("ops:act")])
 async def act_on_service(request: Request, service: str, rest: str) -> Response:
-    """Pass an act on to one service's own ops door (replay, discard, consent); rights are checked there too."""
+    """Pass an act on to one service's own ops door (replay, discard, consent); it checks the rights too."""
     return await _pass_on(request, service, rest)
 
 
 async def _pass_on(request: Request, service: str, rest: str) -> Response:
-    if service not in SERVICES:
-        raise NotFound(f"No service {service}.")
+    if service not in SERVICES or not DOORS.fullmatch(rest):
+        raise NotFound("No such address.")
     kept = ("authorization", "idempotency-key", "content-type")
     upstream: Upstream = request.app.state.upstream
     answer = await upstream.call(
@@ -138,4 +196,4 @@ async def _pass_on(request: Request, service: str, rest: str) -> Response:
         body=await request.body() or None,
     )
     media_type = next((value.decode() for name, value in answer.headers if name == b"content-type"), MEDIA_TYPE)
-    return Response(answer.body, status_code=answer.status, media_type=media_type)
+    return Response(answer.body, status_code=answer.status, media_type=media_type, headers=NOT_KEPT)
