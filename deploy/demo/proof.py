@@ -28,7 +28,10 @@ REACHED: Mapping[tuple[str, str], int] = {
 }
 OWNERS = ("intake", "workflow", "payment", "results")
 
-_HISTORY = "SELECT subject, entity, to_status, at FROM status_change WHERE subject = ANY($1::text[]) ORDER BY id"
+_HISTORY = """
+    SELECT subject, entity, to_status, at FROM status_change
+    WHERE subject = ANY($1::text[]) AND from_status IS DISTINCT FROM to_status ORDER BY id
+"""
 _TOLD = "SELECT subject, last FROM subject_sequence WHERE subject = ANY($1::text[])"
 _FOLDED = "SELECT dossier_code, source, count(*) FROM timeline WHERE dossier_code = ANY($1::text[]) GROUP BY 1, 2"
 _LEFT = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM waiting)"
