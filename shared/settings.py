@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServiceSettings(BaseSettings):
     """Read from the environment, prefix MOTCUA_ (MOTCUA_DATABASE_URL and so on)."""
 
-    model_config = SettingsConfigDict(env_prefix="MOTCUA_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MOTCUA_", extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     database_url: SecretStr
     """PostgreSQL of this service: postgresql://role:password@host:port/database."""
@@ -20,11 +20,16 @@ class ServiceSettings(BaseSettings):
     jwks_url: str = "http://127.0.0.1:8000/.well-known/jwks.json"
     """Where the issuer's public keys are found."""
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
     otlp_endpoint: str = ""
     """OTLP/HTTP collector for traces; empty sends none."""
     database_connections_max: int = 16
+    """Connections that this process keeps to its database."""
     attempts_max: int = 8
     """Attempts at an event before its dossier is parked for people."""
     retry_first_s: float = 0.5
+    """Wait before the second attempt at an event; every later one is twice as long."""
     retry_last_s: float = 300.0
+    """The longest wait between two attempts."""
     inbox_retention_days: int = 14
+    """How long an event is known as handled; one that comes again later than that would be handled again."""
