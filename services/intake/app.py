@@ -1,0 +1,66 @@
+"""Assembles intake."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.intake import operations, queries
+from services.intake.consumers import HANDLERS, preload
+from services.intake.routes import ROUTERS
+from services.intake.settings import IntakeSettings
+from services.intake.storage import Documents
+from shared import log
+from shared.app import ServiceParts, create_service
+from shared.caller import service_caller
+from shared.db import Database
+from shared.work import open_work
+
+_log = log.get(__name__)
+
+
+def create_app(settings: IntakeSettings | None = None) -> FastAPI:
+    """Return the intake service."""
+    found = settings or IntakeSettings.model_validate({})
+
+    @asynccontextmanager
+    async def opens(app: FastAPI) -> AsyncIterator[None]:
+        app.state.documents = Documents(found.storage_url)
+        await _import(app.state.database, found)
+        await _look_for_catalogue(app)
+        yield
+
+    async def follow_catalogue(app: FastAPI) -> None:
+        while True:
+            await asyncio.sleep(found.catalogue_poll_s)
+            try:
+                await _look_for_catalogue(app)
+            except Exception as problem:
+                _log.warning("catalogue.not_read", reason=type(problem).__name__)
+
+    parts = ServiceParts(
+        name="intake",
+        title="Một Cửa: intake",
+        routers=ROUTERS,
+        handlers=HANDLERS,
+        preload=preload,
+        opens=opens,
+        loops=[follow_catalogue],
+    )
+    return create_service(found, parts)
+
+
+async def _import(database: Database, settings: IntakeSettings) -> None:
+    catalogue = queries.read_catalogue(settings.catalogue_file)
+    async with open_work(database, service_caller(database.service)) as work:
+        changed = await operations.import_catalogue(work, catalogue=catalogue)
+    _log.info("catalogue.imported", version=catalogue.version, changed=len(changed))
+
+
+async def _look_for_catalogue(app: FastAPI) -> None:
+    """Read the catalogue again if it is not the one in memory."""
+    async with app.state.database.session() as session:
+        known: queries.Catalogue | None = getattr(app.state, "catalogue", None)
+        if known is None or known.revision != await queries.find_revision(session):
+            app.state.catalogue = await queries.load_catalogue(session)

@@ -1,0 +1,104 @@
+"""What intake refuses, each as a fact with a stable code."""
+
+from shared.errors import DomainError, NotFound
+
+
+class DossierNotFound(NotFound):
+    """No dossier has this code."""
+
+    code = "dossier_not_found"
+    title_vi = "Không tìm thấy hồ sơ"
+
+
+class ProcedureNotFound(NotFound):
+    """No procedure has this code."""
+
+    code = "procedure_not_found"
+    title_vi = "Không tìm thấy thủ tục hành chính"
+
+
+class DocumentNotFound(NotFound):
+    """No document has this id."""
+
+    code = "document_not_found"
+    title_vi = "Không tìm thấy tài liệu"
+
+
+class DocumentNotHeld(DomainError):
+    """This document is known by its hash or as a paper only; its file is not kept here."""
+
+    code = "document_not_held"
+    status = 409
+    title_vi = "Hệ thống chỉ giữ mã băm hoặc bản giấy của tài liệu này"
+
+
+class DocumentNotUsable(DomainError):
+    """An uploaded document that was named is not yours or belongs to a dossier already."""
+
+    code = "document_not_usable"
+    status = 409
+    title_vi = "Tài liệu đã tải lên không dùng được cho hồ sơ này"
+
+
+class DocumentTypeRefused(DomainError):
+    """Only PDF, JPEG and PNG files are taken."""
+
+    code = "document_type_refused"
+    status = 415
+    title_vi = "Chỉ nhận tệp PDF, JPEG hoặc PNG"
+
+
+class HashMismatch(DomainError):
+    """What arrived is not what was sent: its SHA-256 differs from the one announced."""
+
+    code = "hash_mismatch"
+    status = 422
+    title_vi = "Tệp nhận được khác tệp đã gửi (sai mã băm)"
+
+
+class ChangedMeanwhile(DomainError):
+    """The dossier was changed since you read it."""
+
+    code = "changed_meanwhile"
+    status = 412
+    title_vi = "Hồ sơ đã thay đổi sau lần đọc gần nhất"
+
+
+class NothingAsked(DomainError):
+    """No request for a supplement is open."""
+
+    code = "nothing_asked"
+    status = 409
+    title_vi = "Không có yêu cầu bổ sung nào đang chờ"
+
+
+class WithdrawalPending(DomainError):
+    """A withdrawal is being decided already."""
+
+    code = "withdrawal_pending"
+    status = 409
+    title_vi = "Yêu cầu rút hồ sơ đang được xem xét"
+
+
+class CaseEnded(DomainError):
+    """The case is completed; the dossier can no longer be withdrawn."""
+
+    code = "case_ended"
+    status = 409
+    title_vi = "Hồ sơ đã giải quyết xong, không rút được nữa"
+
+
+class CalendarEnds(DomainError):
+    """The due date lies beyond the years of the working calendar."""
+
+    code = "calendar_ends"
+    status = 409
+    title_vi = "Ngày hẹn trả vượt quá lịch làm việc đã công bố"
+
+
+class UploadIncomplete(DomainError):
+    """The upload broke off before its end; send it again."""
+
+    code = "upload_incomplete"
+    status = 400
+    title_vi = "Tệp chưa được gửi trọn vẹn, vui lòng gửi lại"

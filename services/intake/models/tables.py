@@ -1,0 +1,175 @@
+"""Tables of intake."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import NAMES, Base
+
+Json = dict[str, Any]
+
+
+class IntakeBase(Base):
+    """Root of intake's tables."""
+
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class Procedure(IntakeBase):
+    """One version of a procedure."""
+
+    __tablename__ = "procedure"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry: Mapped[Json] = mapped_column(JSONB)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the entry as JSON: tells whether an import changes anything."""
+    imported_at: Mapped[datetime]
+
+
+class Agency(IntakeBase):
+    """An agency that receives dossiers."""
+
+    __tablename__ = "agency"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    entry: Mapped[Json] = mapped_column(JSONB)
+
+
+class Field(IntakeBase):
+    """A field of procedures."""
+
+    __tablename__ = "field"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class CatalogueRevision(IntakeBase):
+    """One row that grows with every change of the catalogue, so that each process sees when to read it again."""
+
+    __tablename__ = "catalogue_revision"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(BigInteger)
+
+
+class AgencyDay(IntakeBase):
+    """How many codes an agency has given out on a day (UTC+7)."""
+
+    __tablename__ = "agency_day"
+
+    agency_code: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Dossier(IntakeBase):
+    """A dossier; applicant and owner are personal data."""
+
+    __tablename__ = "dossier"
+    __table_args__ = (
+        Index(
+            "uq_dossier_origin_origin_reference",
+            "origin",
+            "origin_reference",
+            unique=True,
+            postgresql_where="origin_reference IS NOT NULL",
+        ),
+        Index(None, "submitted_at", "code"),
+        Index(None, "agency_code", "status", "submitted_at", "code"),
+    )
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    revision: Mapped[int]
+    """Grows with every change that a reader can see; the ETag."""
+
+    procedure_code: Mapped[str]
+    procedure_version: Mapped[int]
+    procedure_name: Mapped[str]
+    agency_code: Mapped[str]
+    agency_name: Mapped[str]
+    channel: Mapped[str]
+    return_method: Mapped[str]
+    applicant: Mapped[Json] = mapped_column(JSONB)
+    owner: Mapped[Json] = mapped_column(JSONB)
+    summary: Mapped[str]
+    fees: Mapped[list[Json]] = mapped_column(JSONB)
+    duration: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    same_day: Mapped[bool]
+    submitted_at: Mapped[datetime]
+    submitted_by: Mapped[str]
+    origin: Mapped[str]
+    origin_reference: Mapped[str | None]
+
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None]
+    acceptance_note: Mapped[str | None]
+    late_entry: Mapped[bool | None]
+    due_at: Mapped[datetime | None]
+    calendar_version: Mapped[str | None]
+
+    rejected_at: Mapped[datetime | None]
+    rejected_by: Mapped[str | None]
+    rejection_reason: Mapped[str | None]
+    rejection_legal_basis: Mapped[str | None]
+
+    withdrawal_reason: Mapped[str | None]
+    withdrawal_requested_at: Mapped[datetime | None]
+    withdrawal_refused_at: Mapped[datetime | None]
+    withdrawal_refusal: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
+    case_completed_at: Mapped[datetime | None]
+
+    def subject(self) -> str:
+        """Return the dossier's code."""
+        return self.code
+
+    def key(self) -> str:
+        """Return the dossier's code."""
+        return self.code
+
+
+class Document(IntakeBase):
+    """A file or a paper that was handed in."""
+
+    __tablename__ = "document"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dossier_code: Mapped[str | None] = mapped_column(ForeignKey("dossier.code"), index=True)
+    """None until a dossier names an uploaded document."""
+    component_code: Mapped[str | None]
+    name: Mapped[str]
+    media_type: Mapped[str | None]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[str | None]
+    held: Mapped[bool]
+    """The file was uploaded and lies in our store; otherwise only its hash, or a paper, is known."""
+    reused_result: Mapped[str | None]
+    added_by: Mapped[str]
+    """The client that uploaded or named it."""
+    added_at: Mapped[datetime]
+
+
+class SupplementRequest(IntakeBase):
+    """Something the agency asked the applicant for, before acceptance or while the case runs."""
+
+    __tablename__ = "supplement_request"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dossier_code: Mapped[str] = mapped_column(ForeignKey("dossier.code"), index=True)
+    cause: Mapped[UUID | None]
+    """The event by which workflow asked; None for a request made before acceptance."""
+    content: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    respond_by: Mapped[datetime]
+    answered_at: Mapped[datetime | None]

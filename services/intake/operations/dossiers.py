@@ -1,0 +1,189 @@
+"""Dossiers: submitted, accepted, rejected."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from services.intake import queries
+from services.intake.errors import CalendarEnds
+from services.intake.models import Dossier
+from services.intake.operations.codes import issue_code
+from services.intake.operations.documents import hand_in
+from services.intake.operations.submission import Submission, Terms, check_submission
+from services.intake.states import DOSSIER
+from shared.errors import FieldError, InvalidRequest
+from shared.events.intake import DossierAccepted, DossierRejected, DossierSubmitted
+from shared.events.values import Channel, Duration, FeeItem, Party
+from shared.events.values import Document as ToldDocument
+from shared.identifiers import dossier_day
+from shared.work import Work
+from shared.worktime import OutsideCalendarError, load_calendar
+
+
+async def submit_dossier(work: Work, *, catalogue: queries.Catalogue, submission: Submission) -> Dossier:
+    """Take in what an applicant hands in and give it its code.
+
+    Everything is checked before the database is asked for anything. Emits intake.dossier.submitted.v1.
+    Raises InvalidRequest naming every field that is wrong, DocumentNotUsable.
+    """
+    terms = check_submission(catalogue, submission, caller=work.caller, now=work.now)
+    code = await issue_code(work, agency=terms.agency.code, day=dossier_day(terms.submitted_at))
+    dossier = _dossier(code, work, submission, terms)
+    work.session.add(dossier)
+    documents = await hand_in(work, dossier_code=code, papers=submission.papers, names=terms.procedure.component_names)
+    field_name = catalogue.fields[terms.procedure.field]
+    return work.move(dossier, DOSSIER, "submit", _submitted(submission, terms, documents, field_name))
+
+
+async def submit_once(
+    work: Work, *, catalogue: queries.Catalogue, submission: Submission, reference: str
+) -> tuple[Dossier, bool]:
+    """Take in what another system hands in under its reference; return the dossier and whether it is new.
+
+    The same reference gives the same dossier, whatever else is sent with it. Raises as submit_dossier does.
+    """
+    known = await queries.find_dossier_of_origin(
+        work.session, origin=submission.origin, reference=reference, caller=work.caller
+    )
+    if known is not None:
+        return known, False
+    return await submit_dossier(work, catalogue=catalogue, submission=submission), True
+
+
+async def accept_dossier(
+    work: Work,
+    *,
+    code: str,
+    accepted_by: str,
+    accepted_at: datetime | None = None,
+    note: str | None = None,
+    revisions: Collection[int] | None = None,
+) -> Dossier:
+    """Accept a dossier as valid: the clock starts and the due date is set.
+
+    accepted_at is given when the acceptance is entered after the fact. Emits intake.dossier.accepted.v1.
+    Raises DossierNotFound, ChangedMeanwhile, IllegalMove, InvalidRequest (a time before the submission or in the
+    future), CalendarEnds.
+    """
+    dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
+    at = checked_time(accepted_at, "accepted_at", after=dossier.submitted_at, now=work.now)
+    dossier.accepted_at, dossier.accepted_by, dossier.acceptance_note = at, accepted_by, note
+    dossier.late_entry = accepted_at is not None
+    dossier.due_at = _due(dossier, at)
+    dossier.calendar_version = load_calendar().version
+    dossier.revision += 1
+    return work.move(dossier, DOSSIER, "accept", _accepted(dossier, at, accepted_by))
+
+
+async def reject_dossier(
+    work: Work, *, code: str, reason: str, legal_basis: str, rejected_by: str, revisions: Collection[int] | None = None
+) -> Dossier:
+    """Refuse a dossier in writing, with the reason (form 03).
+
+    Emits intake.dossier.rejected.v1. Raises DossierNotFound, ChangedMeanwhile, IllegalMove.
+    """
+    dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
+    dossier.rejected_at, dossier.rejected_by = work.now, rejected_by
+    dossier.rejection_reason, dossier.rejection_legal_basis = reason, legal_basis
+    dossier.revision += 1
+    rejected = DossierRejected(reason=reason, legal_basis=legal_basis, rejected_at=work.now, rejected_by=rejected_by)
+    return work.move(dossier, DOSSIER, "reject", rejected)
+
+
+def checked_time(given: datetime | None, name: str, *, after: datetime, now: datetime) -> datetime:
+    """Return when something happened that may be entered late: `given`, or now; raises InvalidRequest."""
+    if given is None:
+        return now
+    if given > now:
+        problem = FieldError(f"body.{name}", "This lies in the future.", "Thời điểm nằm trong tương lai.")
+        raise InvalidRequest(errors=[problem])
+    if given < after:
+        problem = FieldError(
+            f"body.{name}", f"This lies before {after:%Y-%m-%dT%H:%M:%SZ}.", "Thời điểm sớm hơn việc trước đó."
+        )
+        raise InvalidRequest(errors=[problem])
+    return given
+
+
+def _dossier(code: str, work: Work, submission: Submission, terms: Terms) -> Dossier:
+    procedure = terms.procedure
+    applicant = submission.applicant.model_dump(mode="json")
+    return Dossier(
+        code=code,
+        revision=1,
+        procedure_code=procedure.code,
+        procedure_version=procedure.version,
+        procedure_name=procedure.name,
+        agency_code=terms.agency.code,
+        agency_name=terms.agency.name,
+        channel=submission.channel,
+        return_method=submission.return_method,
+        applicant=applicant,
+        owner=submission.owner.model_dump(mode="json") if submission.owner else applicant,
+        summary=submission.summary or procedure.name,
+        fees=[fee.model_dump(mode="json") for fee in procedure.fees_through(submission.channel)],
+        duration=procedure.duration.model_dump(mode="json") if procedure.duration else None,
+        same_day=procedure.same_day,
+        submitted_at=terms.submitted_at,
+        submitted_by=work.caller.client_id,
+        origin=submission.origin,
+        origin_reference=submission.origin_reference,
+    )
+
+
+def _submitted(
+    submission: Submission, terms: Terms, documents: tuple[ToldDocument, ...], field_name: str
+) -> DossierSubmitted:
+    procedure = terms.procedure
+    return DossierSubmitted(
+        procedure_code=procedure.code,
+        procedure_version=procedure.version,
+        procedure_name=procedure.name,
+        field_code=procedure.field,
+        field_name=field_name,
+        agency_code=terms.agency.code,
+        agency_name=terms.agency.name,
+        channel=submission.channel,
+        service_level=procedure.service_level,
+        applicant=submission.applicant,
+        owner=submission.owner or submission.applicant,
+        summary=submission.summary or procedure.name,
+        submitted_at=terms.submitted_at,
+        origin=submission.origin,
+        origin_reference=submission.origin_reference,
+        return_method=submission.return_method,
+        documents=documents,
+        fees=procedure.fees_through(submission.channel),
+    )
+
+
+def _accepted(dossier: Dossier, accepted_at: datetime, accepted_by: str) -> DossierAccepted:
+    return DossierAccepted(
+        procedure_code=dossier.procedure_code,
+        procedure_version=dossier.procedure_version,
+        agency_code=dossier.agency_code,
+        channel=Channel(dossier.channel),
+        accepted_at=accepted_at,
+        accepted_by=accepted_by,
+        due_at=dossier.due_at,
+        duration=Duration.model_validate(dossier.duration) if dossier.duration else None,
+        calendar_version=load_calendar().version,
+        late_entry=bool(dossier.late_entry),
+        applicant=Party.model_validate(dossier.applicant),
+        owner=Party.model_validate(dossier.owner),
+        fees=tuple(FeeItem.model_validate(fee) for fee in dossier.fees),
+    )
+
+
+def _due(dossier: Dossier, accepted_at: datetime) -> datetime | None:
+    """Return when the result is due, None where the law sets no term; raises CalendarEnds."""
+    calendar = load_calendar()
+    try:
+        # Received after 15:00, a same-day procedure is due by the end of the next working day (NĐ 61/2018).
+        if dossier.same_day:
+            return calendar.same_day_due(accepted_at).astimezone(UTC)
+        if dossier.duration is None:
+            return None
+        term = Duration.model_validate(dossier.duration)
+        return calendar.due(accepted_at, term.amount, term.unit.value).astimezone(UTC)
+    except OutsideCalendarError as problem:
+        raise CalendarEnds(str(problem)) from problem

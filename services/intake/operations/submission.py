@@ -1,0 +1,219 @@
+"""What a dossier is handed in with, and everything that can be wrong with it; no database is asked."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from services.intake.models import AgencyEntry, ProcedureEntry
+from services.intake.queries import Catalogue
+from shared.caller import Caller
+from shared.errors import FieldError, InvalidRequest
+from shared.events.values import Channel, IdKind, Party, ReturnMethod
+from shared.identifiers import (
+    IdentifierError,
+    check_tax_code,
+    current_agency,
+    dossier_day,
+    parse_citizen_id,
+)
+
+LATE_ENTRY_DAYS_MAX = 30
+OTHER_COMPONENT = "other"
+"""Component code of a paper that the procedure does not ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One thing handed in: an uploaded document, a file known by its hash, a paper, or an earlier result."""
+
+    component_code: str
+    name: str | None = None
+    media_type: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    paper: bool = False
+    document_id: UUID | None = None
+    reused_result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What an applicant hands in, through whichever door."""
+
+    procedure_code: str
+    agency_code: str
+    channel: Channel
+    applicant: Party
+    owner: Party | None
+    """None when the applicant asks for himself."""
+    return_method: ReturnMethod
+    summary: str = ""
+    papers: Sequence[Paper] = ()
+    submitted_at: datetime | None = None
+    """None for now."""
+    origin: str = "province"
+    origin_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which version, at which agency and when a submission counts."""
+
+    procedure: ProcedureEntry
+    agency: AgencyEntry
+    submitted_at: datetime
+
+
+def check_submission(catalogue: Catalogue, submission: Submission, *, caller: Caller, now: datetime) -> Terms:
+    """Return the terms of a submission; raises InvalidRequest naming every field that cannot be taken."""
+    submitted_at = min(submission.submitted_at or now, now)
+    day = dossier_day(submitted_at)
+    procedure = catalogue.in_force(submission.procedure_code, day)
+    agency = _agency(catalogue, submission.agency_code, caller)
+    errors = [
+        *_time_problems(submission, now),
+        *_procedure_problems(catalogue, submission, procedure),
+        *_agency_problems(agency, procedure, day),
+        *_party_problems(submission.applicant, "applicant", day),
+        *(_party_problems(submission.owner, "owner", day) if submission.owner else ()),
+        *paper_problems(procedure, submission.papers),
+    ]
+    if errors or procedure is None or agency is None:
+        raise InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
+    return Terms(procedure, agency, submitted_at)
+
+
+def _agency(catalogue: Catalogue, code: str, caller: Caller) -> AgencyEntry | None:
+    try:
+        found = catalogue.agencies.get(current_agency(code))
+    except IdentifierError:
+        return None
+    return found if found and caller.may_see(found.code) else None
+
+
+def _time_problems(submission: Submission, now: datetime) -> Iterator[FieldError]:
+    at = submission.submitted_at
+    if at is None or submission.origin != "province":
+        return
+    if submission.channel is Channel.ONLINE:
+        yield FieldError(
+            "body.submitted_at",
+            "An online dossier is submitted now; only direct and postal ones can be entered late.",
+            "Hồ sơ trực tuyến tính theo thời điểm gửi; chỉ hồ sơ trực tiếp hoặc bưu chính được nhập muộn.",
+        )
+    if at > now:
+        yield FieldError("body.submitted_at", "This lies in the future.", "Thời điểm nộp nằm trong tương lai.")
+    if at < now - timedelta(days=LATE_ENTRY_DAYS_MAX):
+        yield FieldError(
+            "body.submitted_at",
+            f"A dossier can be entered at most {LATE_ENTRY_DAYS_MAX} days late.",
+            f"Chỉ được nhập muộn tối đa {LATE_ENTRY_DAYS_MAX} ngày.",
+        )
+
+
+def _procedure_problems(
+    catalogue: Catalogue, submission: Submission, procedure: ProcedureEntry | None
+) -> Iterator[FieldError]:
+    if procedure is None:
+        if catalogue.versions_of(submission.procedure_code):
+            yield FieldError(
+                "body.procedure_code",
+                "This procedure is not in force at the time of submission.",
+                "Thủ tục không có hiệu lực tại thời điểm nộp.",
+            )
+        else:
+            yield FieldError("body.procedure_code", "No procedure has this code.", "Không có thủ tục với mã này.")
+        return
+    if submission.channel not in procedure.channels:
+        yield FieldError(
+            "body.channel",
+            f"This procedure is offered through: {', '.join(procedure.channels)}.",
+            "Thủ tục không tiếp nhận qua kênh này.",
+        )
+    asking, who = (submission.owner, "owner") if submission.owner else (submission.applicant, "applicant")
+    if not procedure.allows(asking.kind):
+        yield FieldError(
+            f"body.{who}.kind",
+            f"This procedure is for: {', '.join(sorted(procedure.applicants))}.",
+            "Thủ tục không áp dụng cho đối tượng này.",
+        )
+
+
+def _agency_problems(agency: AgencyEntry | None, procedure: ProcedureEntry | None, day: date) -> Iterator[FieldError]:
+    if agency is None:
+        yield FieldError(
+            "body.agency_code",
+            "No agency that you can submit to has this code.",
+            "Không có cơ quan tiếp nhận với mã này.",
+        )
+    elif not agency.receives_on(day):
+        successor = f"; its successor is {agency.successor}" if agency.successor else ""
+        yield FieldError(
+            "body.agency_code",
+            f"This agency does not exist on {day}{successor}.",
+            "Cơ quan không còn hoặc chưa hoạt động tại thời điểm nộp.",
+        )
+    elif procedure and agency.code not in procedure.agencies:
+        yield FieldError(
+            "body.agency_code",
+            "This agency does not receive this procedure.",
+            "Cơ quan này không tiếp nhận thủ tục.",
+        )
+
+
+def _party_problems(party: Party, who: str, today: date) -> Iterator[FieldError]:
+    if (party.id_kind is None) != (party.id_number is None):
+        yield FieldError(
+            f"body.{who}.id_number",
+            "Give id_kind and id_number together, or neither.",
+            "Nhập cả loại và số giấy tờ, hoặc để trống cả hai.",
+        )
+    elif party.id_kind and party.id_number is not None:
+        try:
+            _check_number(party.id_kind, party.id_number, today)
+        except IdentifierError as problem:
+            yield FieldError(f"body.{who}.id_number", str(problem), problem.message_vi)
+
+
+def _check_number(kind: IdKind, number: str, today: date) -> None:
+    if kind is IdKind.MST:
+        check_tax_code(number)
+    elif parse_citizen_id(number, today=today).kind != kind:
+        raise IdentifierError(f"This is no {kind.upper()} number: check id_kind.")
+
+
+def paper_problems(procedure: ProcedureEntry | None, papers: Sequence[Paper]) -> Iterator[FieldError]:
+    """Yield what is wrong with the papers of a submission: each one, and what is missing."""
+    yield from each_paper_problems(papers)
+    if procedure is None:
+        return
+    given = {paper.component_code for paper in papers}
+    for place, paper in enumerate(papers):
+        if paper.component_code not in procedure.component_names and paper.component_code != OTHER_COMPONENT:
+            yield FieldError(
+                f"body.documents.{place}.component_code",
+                f"The procedure has no such component; use {OTHER_COMPONENT!r} for further papers.",
+                "Thủ tục không có thành phần hồ sơ này.",
+            )
+    for code in sorted(procedure.required_components - given):
+        name = procedure.component_names[code]
+        yield FieldError(
+            "body.documents", f"The required component {code} is missing.", f"Thiếu thành phần bắt buộc: {name}."
+        )
+
+
+def each_paper_problems(papers: Sequence[Paper]) -> Iterator[FieldError]:
+    """Yield what is wrong with papers whatever the procedure."""
+    for place, paper in enumerate(papers):
+        ways = bool(paper.sha256) + paper.paper + bool(paper.document_id) + bool(paper.reused_result)
+        if ways != 1:
+            yield FieldError(
+                f"body.documents.{place}",
+                "Give exactly one of document_id, sha256, paper, reused_result.",
+                "Mỗi giấy tờ cần đúng một trong: tệp đã tải lên, mã băm, bản giấy, kết quả cũ.",
+            )
+    named = Counter(paper.document_id for paper in papers if paper.document_id)
+    if any(times > 1 for times in named.values()):
+        yield FieldError("body.documents", "A document is named twice.", "Một tài liệu được nêu hai lần.")

@@ -1,0 +1,126 @@
+"""Reading and locking dossiers; what the caller may not see is not there."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy import ColumnElement, func, or_, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.intake.errors import ChangedMeanwhile, DossierNotFound
+from services.intake.models import Dossier, SupplementRequest
+from services.intake.states import DossierStatus
+from shared.caller import Caller
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A part of a list, and where the next part begins: the sort key of the last row, None at the end."""
+
+    items: Sequence[Row]
+    next_after: tuple[datetime, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DossierFilter:
+    """Which dossiers to list; None lets all pass."""
+
+    agency: str | None = None
+    """This agency and those below it."""
+    status: DossierStatus | None = None
+    procedure: str | None = None
+
+
+async def get_dossier(session: AsyncSession, code: str, *, caller: Caller) -> Dossier:
+    """Return a dossier; raises DossierNotFound when there is none or the caller may not see it."""
+    return _visible(await session.get(Dossier, code), caller)
+
+
+async def lock_dossier(
+    session: AsyncSession, code: str, *, caller: Caller, revisions: Collection[int] | None = None
+) -> Dossier:
+    """Return a dossier, locked until the transaction ends.
+
+    Raises DossierNotFound as get_dossier does, ChangedMeanwhile when its revision is none of those given.
+    """
+    dossier = _visible(await session.get(Dossier, code, with_for_update=True), caller)
+    if revisions is not None and dossier.revision not in revisions:
+        raise ChangedMeanwhile("Read it again and decide anew.", revision=dossier.revision)
+    return dossier
+
+
+def _visible(dossier: Dossier | None, caller: Caller) -> Dossier:
+    if dossier is None or not caller.may_see(dossier.agency_code):
+        raise DossierNotFound
+    return dossier
+
+
+async def lock_dossiers(session: AsyncSession, codes: Collection[str]) -> Sequence[Dossier]:
+    """Return the dossiers there are among these codes, locked in order of code."""
+    wanted = select(Dossier).where(Dossier.code.in_(codes)).order_by(Dossier.code).with_for_update()
+    return (await session.scalars(wanted)).all()
+
+
+async def find_dossier_of_origin(
+    session: AsyncSession, *, origin: str, reference: str, caller: Caller
+) -> Dossier | None:
+    """Return the dossier that another system handed in under its reference.
+
+    Of several that ask for the same reference at once, each waits for the one before to commit.
+    Raises DossierNotFound when there is one that the caller may not see.
+    """
+    key = f"{origin}\n{reference}"
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 11))"), {"key": key})
+    wanted = select(Dossier).where(Dossier.origin == origin, Dossier.origin_reference == reference)
+    found = await session.scalar(wanted)
+    return None if found is None else _visible(found, caller)
+
+
+async def list_dossiers(
+    session: AsyncSession,
+    wanted: DossierFilter,
+    *,
+    caller: Caller,
+    limit: int,
+    after: tuple[datetime, str] | None = None,
+) -> Page[Dossier]:
+    """Return the caller's dossiers, latest submitted first, `limit` at most."""
+    statement = select(Dossier).where(_within(caller.agency)).order_by(Dossier.submitted_at.desc(), Dossier.code.desc())
+    if wanted.agency:
+        statement = statement.where(_within(wanted.agency))
+    if wanted.status:
+        statement = statement.where(Dossier.status == wanted.status)
+    if wanted.procedure:
+        statement = statement.where(Dossier.procedure_code == wanted.procedure)
+    if after:
+        statement = statement.where(tuple_(Dossier.submitted_at, Dossier.code) < after)
+    found = (await session.scalars(statement.limit(limit + 1))).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(found[:limit], (last.submitted_at, last.code) if last else None)
+
+
+def _within(agency: str | None) -> ColumnElement[bool]:
+    return or_(Dossier.agency_code == agency, func.starts_with(Dossier.agency_code, f"{agency}."))
+
+
+async def list_supplements(session: AsyncSession, code: str) -> Sequence[SupplementRequest]:
+    """Return all that was asked about a dossier, in order of asking."""
+    wanted = select(SupplementRequest).where(SupplementRequest.dossier_code == code)
+    return (await session.scalars(wanted.order_by(SupplementRequest.requested_at, SupplementRequest.id))).all()
+
+
+async def list_open_supplements(session: AsyncSession, codes: Collection[str]) -> Sequence[SupplementRequest]:
+    """Return what is asked and not answered about these dossiers, in order of asking."""
+    wanted = select(SupplementRequest).where(
+        SupplementRequest.dossier_code.in_(codes), SupplementRequest.answered_at.is_(None)
+    )
+    return (await session.scalars(wanted.order_by(SupplementRequest.requested_at, SupplementRequest.id))).all()
+
+
+async def find_open_supplement(session: AsyncSession, code: str) -> SupplementRequest | None:
+    """Return the request about a dossier that waits longest for its answer."""
+    found = await list_open_supplements(session, [code])
+    return found[0] if found else None

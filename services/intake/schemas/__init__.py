@@ -1,0 +1,1 @@
+"""Bodies of intake's HTTP calls."""

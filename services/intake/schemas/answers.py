@@ -1,0 +1,236 @@
+"""What goes out about dossiers; only DossierView holds personal data."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from services.intake.models import Document, Dossier, SupplementRequest
+from services.intake.states import DossierStatus, actions
+from shared.events.values import Channel, FeeItem, Party, ReturnMethod
+
+
+class Answer(BaseModel):
+    """What a call gets."""
+
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+
+class DossierLine(Answer):
+    """A dossier in a list, and the answer to its submission."""
+
+    code: str
+    status: DossierStatus
+    actions: list[str]
+    """What can be done now: accept, reject, request_supplement, supplement, withdraw."""
+    procedure_code: str
+    procedure_version: int
+    procedure_name: str
+    agency_code: str
+    agency_name: str
+    channel: Channel
+    return_method: ReturnMethod
+    submitted_at: datetime
+    accepted_at: datetime | None
+    due_at: datetime | None
+    """Ngày hẹn trả; null before the acceptance, or when the procedure has no term."""
+    origin: str
+    origin_reference: str | None
+
+
+class DossierPage(Answer):
+    """A part of a list of dossiers."""
+
+    items: list[DossierLine]
+    next_cursor: str | None
+
+
+class SupplementView(Answer):
+    """Something that was asked of the applicant."""
+
+    id: UUID
+    content: str
+    requested_by: str
+    requested_at: datetime
+    respond_by: datetime
+    answered_at: datetime | None
+    while_processing: bool
+    """Asked while the case runs, not before the acceptance."""
+
+
+class WithdrawalView(Answer):
+    """The applicant's wish to have the dossier back."""
+
+    state: str
+    """`requested`, `refused` or `done`."""
+    reason: str
+    requested_at: datetime | None
+    refused_at: datetime | None
+    refusal: str | None
+    withdrawn_at: datetime | None
+
+
+class DossierState(DossierLine):
+    """Where a dossier stands; the answer to what is done with it."""
+
+    open_supplement: SupplementView | None
+    withdrawal: WithdrawalView | None
+
+
+class DocumentView(Answer):
+    """A document of a dossier, or one that was just uploaded."""
+
+    id: UUID
+    component_code: str | None
+    name: str
+    media_type: str | None
+    size_bytes: int | None
+    sha256: str | None
+    held: bool
+    """The file can be downloaded here."""
+    reused_result: str | None
+
+
+class AcceptanceView(Answer):
+    """How the dossier was accepted."""
+
+    accepted_at: datetime
+    accepted_by: str
+    note: str | None
+    late_entry: bool
+    calendar_version: str
+
+
+class RejectionView(Answer):
+    """How the dossier was refused."""
+
+    rejected_at: datetime
+    rejected_by: str
+    reason: str
+    legal_basis: str
+
+
+class DossierView(DossierState):
+    """A whole dossier (personal data)."""
+
+    summary: str
+    applicant: Party
+    owner: Party
+    fees: list[FeeItem]
+    documents: list[DocumentView]
+    supplements: list[SupplementView]
+    acceptance: AcceptanceView | None
+    rejection: RejectionView | None
+
+
+def dossier_line(dossier: Dossier, *, supplement_open: bool = False) -> DossierLine:
+    """Return a dossier as a list shows it."""
+    return DossierLine.model_construct(**_line(dossier, supplement_open=supplement_open))
+
+
+def dossier_state(dossier: Dossier, supplement: SupplementRequest | None) -> DossierState:
+    """Return where a dossier stands; `supplement` is the open request, if one is."""
+    return DossierState.model_validate(_state(dossier, supplement))
+
+
+def dossier_view(
+    dossier: Dossier, documents: Sequence[Document], supplements: Sequence[SupplementRequest]
+) -> DossierView:
+    """Return a whole dossier."""
+    waiting = [request for request in supplements if request.answered_at is None]
+    return DossierView.model_validate(
+        _state(dossier, waiting[0] if waiting else None)
+        | {
+            "summary": dossier.summary,
+            "applicant": dossier.applicant,
+            "owner": dossier.owner,
+            "fees": dossier.fees,
+            "documents": documents,
+            "supplements": [_supplement(request) for request in supplements],
+            "acceptance": _acceptance(dossier),
+            "rejection": _rejection(dossier),
+        }
+    )
+
+
+_SAME = tuple(name for name in DossierLine.model_fields if name not in {"status", "actions"})
+
+
+def _line(dossier: Dossier, *, supplement_open: bool) -> dict[str, Any]:
+    status = DossierStatus(dossier.status)
+    line: dict[str, Any] = {name: getattr(dossier, name) for name in _SAME}
+    line["status"] = status
+    line["actions"] = actions(
+        status,
+        supplement_open=supplement_open,
+        withdrawal_open=_withdrawal_state(dossier) == "requested",
+        case_ended=dossier.case_completed_at is not None,
+    )
+    return line
+
+
+def _state(dossier: Dossier, supplement: SupplementRequest | None) -> dict[str, Any]:
+    waits = supplement is not None and dossier.status in {DossierStatus.SUPPLEMENT_REQUESTED, DossierStatus.ACCEPTED}
+    state = _line(dossier, supplement_open=waits)
+    state["open_supplement"] = _supplement(supplement) if supplement is not None and waits else None
+    state["withdrawal"] = _withdrawal(dossier)
+    return state
+
+
+def _supplement(request: SupplementRequest) -> SupplementView:
+    return SupplementView(
+        id=request.id,
+        content=request.content,
+        requested_by=request.requested_by,
+        requested_at=request.requested_at,
+        respond_by=request.respond_by,
+        answered_at=request.answered_at,
+        while_processing=request.cause is not None,
+    )
+
+
+def _withdrawal_state(dossier: Dossier) -> str | None:
+    if dossier.withdrawn_at is not None:
+        return "done"
+    if dossier.withdrawal_refused_at is not None:
+        return "refused"
+    return "requested" if dossier.withdrawal_requested_at is not None else None
+
+
+def _withdrawal(dossier: Dossier) -> WithdrawalView | None:
+    state = _withdrawal_state(dossier)
+    if state is None:
+        return None
+    return WithdrawalView(
+        state=state,
+        reason=dossier.withdrawal_reason or "",
+        requested_at=dossier.withdrawal_requested_at,
+        refused_at=dossier.withdrawal_refused_at,
+        refusal=dossier.withdrawal_refusal,
+        withdrawn_at=dossier.withdrawn_at,
+    )
+
+
+def _acceptance(dossier: Dossier) -> AcceptanceView | None:
+    if dossier.accepted_at is None:
+        return None
+    return AcceptanceView(
+        accepted_at=dossier.accepted_at,
+        accepted_by=dossier.accepted_by or "",
+        note=dossier.acceptance_note,
+        late_entry=bool(dossier.late_entry),
+        calendar_version=dossier.calendar_version or "",
+    )
+
+
+def _rejection(dossier: Dossier) -> RejectionView | None:
+    if dossier.rejected_at is None:
+        return None
+    return RejectionView(
+        rejected_at=dossier.rejected_at,
+        rejected_by=dossier.rejected_by or "",
+        reason=dossier.rejection_reason or "",
+        legal_basis=dossier.rejection_legal_basis or "",
+    )

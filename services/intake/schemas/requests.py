@@ -1,0 +1,170 @@
+"""What comes in about dossiers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from services.intake.operations import Paper, Submission
+from shared.events.values import Channel, Party, ReturnMethod
+
+NAME_MAX = 500
+PAPERS_MAX = 100
+_NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL stores every character but this one."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as problem:
+        raise ValueError("no such moment in UTC") from problem
+
+
+def _text(most: int, least: int = 1) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most, pattern=_NO_NUL)
+
+
+Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")]
+Line = Annotated[str, _text(200)]
+Note = Annotated[str, _text(2000)]
+Reason = Annotated[str, _text(2000, least=10)]
+"""A reason that a citizen can understand: ten characters at least."""
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its zone."""
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class Body(BaseModel):
+    """What a call sends; fields that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class PartyBody(Party):
+    """An applicant or owner (personal data)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line = Field(examples=["Nguyễn Thị An"])
+    id_number: Annotated[str, StringConstraints(pattern=r"^[\d\-]{1,20}$")] | None = Field(
+        None, examples=["056190001234"]
+    )
+    """Digits only; an MST of a branch has -NNN behind them."""
+    email: (
+        Annotated[str, StringConstraints(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$", max_length=200)] | None
+    ) = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+?\d[\d .]{6,18}\d$")] | None = Field(
+        None, examples=["0905 123 456"]
+    )
+    address: Annotated[str, _text(500, least=0)] | None = None
+    portal_account: Line | None = None
+
+
+class PaperBody(Body):
+    """One thing handed in: name exactly one of document_id, sha256, paper, reused_result."""
+
+    component_code: Code = Field(examples=["TP01"])
+    """A component of the procedure, or `other`."""
+    name: Annotated[str, _text(NAME_MAX)] | None = None
+    media_type: Annotated[str, StringConstraints(pattern=r"^[\w.+\-]{1,60}/[\w.+\-]{1,60}$")] | None = None
+    size_bytes: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    sha256: Sha256 | None = None
+    """Hash of a file that the calling system keeps."""
+    paper: bool = False
+    """Shown or left at the counter; there is no file."""
+    document_id: UUID | None = None
+    """A file uploaded before (POST /documents)."""
+    reused_result: Line | None = None
+    """Number of an earlier result used in place of a new paper."""
+
+    def paper_given(self) -> Paper:
+        """Return the paper as the operations know it."""
+        return Paper(**self.__dict__)
+
+
+class DossierBody(Body):
+    """A dossier to submit."""
+
+    procedure_code: Code = Field(examples=["1.004222"])
+    agency_code: Code = Field(examples=["H32.14.21"])
+    """The agency that receives it, in the present or the old form."""
+    channel: Channel
+    applicant: PartyBody
+    """Who hands it in (người nộp)."""
+    owner: PartyBody | None = None
+    """In whose name (chủ hồ sơ); the applicant's own when left out."""
+    summary: Annotated[str, _text(1000, least=0)] = ""
+    """Trích yếu; the procedure's name when left out."""
+    documents: Annotated[list[PaperBody], Field(max_length=PAPERS_MAX)] = []
+    return_method: ReturnMethod
+    submitted_at: Moment | None = None
+    """When it was handed in, if that is entered late: direct and postal dossiers, at most 30 days back."""
+
+    def submission(self) -> Submission:
+        """Return the submission as the operations know it."""
+        return Submission(
+            procedure_code=self.procedure_code,
+            agency_code=self.agency_code,
+            channel=self.channel,
+            applicant=self.applicant,
+            owner=self.owner,
+            return_method=self.return_method,
+            summary=self.summary,
+            papers=[document.paper_given() for document in self.documents],
+            submitted_at=self.submitted_at,
+        )
+
+
+class PortalDossierBody(DossierBody):
+    """A dossier that a citizen submitted at another portal, in our words."""
+
+    origin: Literal["national_portal"]
+    origin_reference: Line
+    """The dossier's name at that portal; the same one always gives the same dossier."""
+
+    def submission(self) -> Submission:
+        """Return the submission with where it comes from."""
+        return replace(super().submission(), origin=self.origin, origin_reference=self.origin_reference)
+
+
+class AcceptBody(Body):
+    """The acceptance of a dossier as valid."""
+
+    accepted_by: Line
+    accepted_at: Moment | None = None
+    """When it was accepted, if that is entered late: not before the submission, not in the future."""
+    note: Note | None = None
+
+
+class RejectBody(Body):
+    """A refusal in writing (form 03)."""
+
+    reason: Reason
+    legal_basis: Line
+    rejected_by: Line
+
+
+class RequestSupplementBody(Body):
+    """What is asked of the applicant (form 02)."""
+
+    content: Reason
+    requested_by: Line
+    respond_within_days: Annotated[int, Field(ge=1, le=90)]
+    """Calendar days; the answer is due by the end of work of the last one."""
+
+
+class SupplementBody(Body):
+    """The applicant's answer."""
+
+    documents: Annotated[list[PaperBody], Field(min_length=1, max_length=PAPERS_MAX)]
+    answered_at: Moment | None = None
+    """When it was handed in, if that is entered late."""
+
+
+class WithdrawBody(Body):
+    """The applicant's wish to have the dossier back."""
+
+    reason: Reason

@@ -1,0 +1,59 @@
+"""The life of a dossier up to its acceptance, and of what is asked about it afterwards."""
+
+from enum import StrEnum
+
+from shared.events.intake import (
+    DossierAccepted,
+    DossierRejected,
+    DossierSubmitted,
+    DossierSupplemented,
+    DossierSupplementRequested,
+    DossierWithdrawn,
+    SupplementProvided,
+    WithdrawalRequested,
+)
+from shared.states import Edge, Lifecycle
+
+
+class DossierStatus(StrEnum):
+    """Where a dossier stands."""
+
+    SUBMITTED = "submitted"
+    SUPPLEMENT_REQUESTED = "supplement_requested"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+S = DossierStatus
+
+DOSSIER = Lifecycle(
+    "dossier",
+    DossierStatus,
+    [
+        Edge("submit", None, S.SUBMITTED, DossierSubmitted),
+        Edge("accept", S.SUBMITTED, S.ACCEPTED, DossierAccepted),
+        Edge("reject", S.SUBMITTED, S.REJECTED, DossierRejected),
+        Edge("request_supplement", S.SUBMITTED, S.SUPPLEMENT_REQUESTED, DossierSupplementRequested),
+        Edge("supplement", S.SUPPLEMENT_REQUESTED, S.SUBMITTED, DossierSupplemented),
+        Edge("withdraw", S.SUBMITTED, S.WITHDRAWN, DossierWithdrawn),
+        Edge("withdraw", S.SUPPLEMENT_REQUESTED, S.WITHDRAWN, DossierWithdrawn),
+        # An accepted dossier is workflow's to pause and to end: intake passes on the answer and the wish.
+        Edge("supplement", S.ACCEPTED, S.ACCEPTED, SupplementProvided),
+        Edge("withdraw", S.ACCEPTED, S.ACCEPTED, WithdrawalRequested),
+        Edge("end_by_withdrawal", S.ACCEPTED, S.WITHDRAWN, DossierWithdrawn),
+    ],
+)
+
+BY_PEOPLE = ("accept", "reject", "request_supplement", "supplement", "withdraw")
+"""The actions that an HTTP call can take; the others follow from events."""
+
+
+def actions(status: DossierStatus, *, supplement_open: bool, withdrawal_open: bool, case_ended: bool) -> list[str]:
+    """Return the actions that people can take now."""
+    possible = [action for action in DOSSIER.actions(status) if action in BY_PEOPLE]
+    if status is S.ACCEPTED and not supplement_open:
+        possible.remove("supplement")
+    if status is S.ACCEPTED and (withdrawal_open or case_ended):
+        possible.remove("withdraw")
+    return possible

@@ -1,0 +1,49 @@
+"""Where uploaded documents lie: recognised by their first bytes, then kept under their SHA-256."""
+
+from collections.abc import AsyncIterator
+
+from services.intake.errors import DocumentTypeRefused
+from shared.blobs import Blob, BlobStore
+
+DOCUMENT_BYTES_MAX = 20 * 1024 * 1024
+SIGNATURES = {
+    "application/pdf": b"%PDF-",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+}
+"""How a file of each type that is taken begins (ISO 32000-2 §7.5.2, ISO 10918-1 B.1, ISO 15948 §5.2)."""
+_LONGEST = max(map(len, SIGNATURES.values()))
+
+
+class Documents:
+    """The files of dossiers, in one store."""
+
+    def __init__(self, url: str) -> None:
+        self._blobs = BlobStore(url)
+
+    async def keep(self, chunks: AsyncIterator[bytes], media_type: str) -> Blob:
+        """Keep a file as it arrives; when this returns it is durable. A type that is refused stores nothing.
+
+        Raises DocumentTypeRefused, BlobTooLarge, StoreAway.
+        """
+        if media_type not in SIGNATURES:
+            raise DocumentTypeRefused(f"Send one of: {', '.join(SIGNATURES)}.", accepted=list(SIGNATURES))
+        return await self._blobs.put(_recognised(chunks, media_type), size_max=DOCUMENT_BYTES_MAX)
+
+    async def read(self, sha256: str) -> AsyncIterator[bytes]:
+        """Return a file's bytes, checked on the way. Raises BlobMissing, BlobDamaged, StoreAway."""
+        return await self._blobs.get(sha256)
+
+
+async def _recognised(chunks: AsyncIterator[bytes], media_type: str) -> AsyncIterator[bytes]:
+    """Pass a file on once its beginning is seen to be of its type."""
+    beginning = b""
+    async for chunk in chunks:
+        beginning += chunk
+        if len(beginning) >= _LONGEST:
+            break
+    if not beginning.startswith(SIGNATURES[media_type]):
+        raise DocumentTypeRefused(f"This is no {media_type}: send the file as it is, under its own type.")
+    yield beginning
+    async for chunk in chunks:
+        yield chunk
