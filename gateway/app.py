@@ -10,10 +10,11 @@ from starlette.routing import Route
 from gateway.consumers import HANDLERS, preload
 from gateway.operations.clients import Issuer, register_clients
 from gateway.operations.evidence import Evidence
+from gateway.operations.measuring import measure_portal
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import ops, portal, sync, tokens
+from gateway.routes import console, ops, portal, sync, tokens
 from gateway.routes.proxy import PREFIX, Proxy
 from gateway.settings import GatewaySettings
 from gateway.upstream import Upstream
@@ -39,19 +40,23 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         if settings.portal_enabled:
             await app.state.payer.run()
 
+    async def measure(app: FastAPI) -> None:
+        await measure_portal(app.state.database)
+
     app = create_service(
         settings,
         ServiceParts(
             name="gateway",
             title="Một Cửa: gateway",
-            routers=[tokens.router, sync.router, portal.router, ops.router, ops.forwarded],
+            routers=[tokens.router, sync.router, portal.router, ops.router, ops.forwarded, console.router],
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, ring_bell, pay_portal],
+            loops=[write_evidence, ring_bell, pay_portal, measure],
             ops_prefix="/api/v1/ops/gateway",
         ),
     )
+    app.mount(console.FILES_PATH, console.ConsoleFiles())
     app.router.routes.append(Route(f"{PREFIX}/{{path:path}}", Proxy(), include_in_schema=False))
     return app
 

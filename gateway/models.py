@@ -88,7 +88,7 @@ class TimelineEntry(GatewayBase):
     """When it was true."""
     committed_at: Mapped[datetime]
     """When its owner committed it."""
-    folded_at: Mapped[datetime]
+    folded_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     portal_status: Mapped[int | None] = mapped_column(SmallInteger)
     trace_id: Mapped[str | None]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)

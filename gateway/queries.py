@@ -3,6 +3,8 @@
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,13 @@ from gateway.models import Change, Client, DossierView, PortalDebt, PortalDossie
 from shared.caller import Caller
 
 PAGE_MAX = 1000
+
+_OWED = text(
+    """
+    SELECT count(*) AS statuses, count(DISTINCT dossier_code) AS dossiers, min(owed_since) AS oldest
+    FROM portal_debt WHERE acknowledged_at IS NULL
+    """
+)
 
 _PORTAL_LAG = text(
     """
@@ -101,6 +110,21 @@ async def list_stuck(session: AsyncSession, limit: int = 50) -> list[PortalDebt]
         .order_by(PortalDebt.owed_since)
     )
     return list(await session.scalars(query.limit(min(limit, PAGE_MAX))))
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the portal has not acknowledged."""
+
+    statuses: int
+    dossiers: int
+    oldest: datetime | None
+
+
+async def count_owed(session: AsyncSession) -> Owed:
+    """Return what the portal has not acknowledged."""
+    row = (await session.execute(_OWED)).one()
+    return Owed(row.statuses, row.dossiers, row.oldest)
 
 
 async def portal_lag(session: AsyncSession, since: object) -> dict[str, Any]:

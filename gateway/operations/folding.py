@@ -110,7 +110,6 @@ def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> N
             source=event.source,
             happened_at=happened,
             committed_at=event.time,
-            folded_at=work.now,
             portal_status=reached,
             trace_id=event.traceparent.split("-")[1] if event.traceparent else None,
             detail=detail,

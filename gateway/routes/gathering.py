@@ -16,7 +16,6 @@ from gateway.schemas import InterventionOut, PendingDiscard, QueueOut, ServiceOu
 from gateway.upstream import Upstream
 from shared import bus, log
 from shared.app import Readiness
-from shared.errors import DomainError
 
 SERVICES = ("intake", "workflow", "payment", "results")
 OWN = "gateway"
@@ -32,12 +31,13 @@ _INTERVENTIONS = TypeAdapter(list[dict[str, Any]])
 _QUEUES = TypeAdapter(list[QueueOut])
 
 
-class OpsDoorClosed(DomainError):
-    """The service answered its ops door with a refusal."""
+class OpsDoorClosed(Exception):
+    """The service answered its ops door with a refusal, or with something else than figures."""
 
     code = "ops_door_closed"
-    status = 502
-    title_vi = "Dịch vụ không cho xem số liệu vận hành"
+
+
+AWAY = (UpstreamAway, UpstreamTimeout, OpsDoorClosed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def list_waiting_of(request: Request, session: AsyncSession, subject: str)
     async def ask(service: str) -> list[WaitingOut]:
         try:
             return _waiting(service, await _ask(request, service, path, _WAITING), [])
-        except (UpstreamAway, UpstreamTimeout, OpsDoorClosed):
+        except AWAY:
             return []
 
     own = _waiting(OWN, await bus.list_waiting(session, subject=subject, limit=bus.LIST_MAX), [])
@@ -77,7 +77,7 @@ async def _look(request: Request, service: str) -> Sight:
             _ask(request, service, f"/ops/waiting?limit={bus.LIST_MAX}", _WAITING),
             _ask(request, service, "/ops/interventions", _INTERVENTIONS),
         )
-    except (UpstreamAway, UpstreamTimeout, OpsDoorClosed) as problem:
+    except AWAY as problem:
         return Sight(await _health_alone(request, service, problem.code))
     interventions = _interventions(service, told)
     return Sight(_service(ready, state), _waiting(service, waiting, interventions), interventions)
@@ -87,7 +87,7 @@ async def _health_alone(request: Request, service: str, error: str) -> ServiceOu
     """Return a service without figures; it may still say that it lives and is not ready."""
     try:
         ready = await _ask(request, service, "/health/ready", _READINESS, even_if_not_ready=True)
-    except (UpstreamAway, UpstreamTimeout, OpsDoorClosed):
+    except AWAY:
         ready = Readiness(status="away", database=False, relay=False, consumers=False)
     return _service(ready, None, error)
 

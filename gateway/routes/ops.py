@@ -22,9 +22,9 @@ from gateway.schemas import (
     Overview,
     PortalDebtOut,
     PortalState,
+    TimelineOut,
     TracedDossier,
     TraceEntry,
-    TimelineOut,
     WaitingOut,
 )
 from gateway.upstream import Upstream

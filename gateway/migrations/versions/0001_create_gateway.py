@@ -73,7 +73,7 @@ def _create_views() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("happened_at", _TIME, nullable=False),
         sa.Column("committed_at", _TIME, nullable=False),
-        sa.Column("folded_at", _TIME, nullable=False),
+        sa.Column("folded_at", _TIME, nullable=False, server_default=sa.text("clock_timestamp()")),
         sa.Column("portal_status", sa.SmallInteger),
         sa.Column("trace_id", sa.Text),
         sa.Column("detail", postgresql.JSONB, nullable=False),
