@@ -211,6 +211,8 @@ class Overview(Answer):
 class TraceEntry(TimelineOut):
     """One event of a dossier as ops may see it: facts of the process, nothing anybody wrote or who they are."""
 
+    raised_at: datetime
+    """When it was told; `happened_at` lies before it when the fact was entered late."""
     masked: list[str]
     """Details that exist and are not shown."""
 

@@ -19,7 +19,6 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
 """Nothing runs on the page but what we serve, and no text becomes markup (Trusted Types); files are revalidated."""

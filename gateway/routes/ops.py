@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -149,8 +150,16 @@ def _all_interventions(sights: Iterable[Sight]) -> list[InterventionOut]:
 def _masked(entry: TimelineOut) -> TraceEntry:
     detail = {name: value for name, value in entry.detail.items() if name in OPEN_DETAILS}
     return TraceEntry(
-        **entry.model_dump(exclude={"detail"}), detail=detail, masked=sorted(set(entry.detail) - OPEN_DETAILS)
+        **entry.model_dump(exclude={"detail"}),
+        detail=detail,
+        raised_at=moment_of(UUID(entry.event_id)),
+        masked=sorted(set(entry.detail) - OPEN_DETAILS),
     )
+
+
+def moment_of(event_id: UUID) -> datetime:
+    """Return when an id was made: its first 48 bits are Unix milliseconds (UUIDv7, RFC 9562 §5.7)."""
+    return datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
 
 
 async def _portal_state(request: Request, session: AsyncSession) -> PortalState:

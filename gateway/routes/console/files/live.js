@@ -20,6 +20,7 @@ export class Live {
   start() {
     this.running = true;
     this.contact = "starting";
+    this.freshAt = null;
     return this.look();
   }
 
