@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped
 
 COMMAND_TIMEOUT_S = 30
 NAMES = {
@@ -47,7 +47,7 @@ class Lived(Protocol):
     """What has a lifecycle: a status that only Work.move writes, and the subject its events are about."""
 
     __tablename__: str
-    status: str
+    status: Mapped[str]
 
     def subject(self) -> str:
         """Return the dossier's code, by which events are ordered."""

@@ -40,6 +40,8 @@ def configure(service: str, otlp_endpoint: str) -> None:
     """Send spans to an OTLP/HTTP collector; without an endpoint only the context travels."""
     global _exporting  # noqa: PLW0603 - one tracer per process, as OpenTelemetry itself has
     if not otlp_endpoint:
+        # Named once: left open, every request would look for a provider in the environment (a tenth of its cost).
+        trace.set_tracer_provider(trace.NoOpTracerProvider())
         return
     provider = TracerProvider(resource=Resource.create({"service.name": f"motcua-{service}"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))

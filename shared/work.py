@@ -36,7 +36,8 @@ class Work:
     traceparent: str | None = None
     telling: Telling = field(default_factory=Telling)
     last_steps: list[Callable[[AsyncSession], Awaitable[None]]] = field(default_factory=list)
-    """Run in order at the very end, right before the commit (what must hold a lock only that long)."""
+    """Run in order at the very end, right before the commit (what must hold a lock only that long); they may move and
+    emit as everybody else."""
 
     def move(
         self,
@@ -100,6 +101,8 @@ class Work:
         await self.telling.write(self.session, self.now)
         for step in self.last_steps:
             await step(self.session)
+        await self.session.flush()
+        await self.telling.write(self.session, self.now)
         await self.session.commit()
 
 
