@@ -1,16 +1,22 @@
 """A service small enough to hold in the head: counters that grow by one and say so. Tests of the mechanics run it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import NAMES, Base, MetaData
-from shared.events.envelope import Event, EventData
+from shared.errors import CauseMissing, DomainError
+from shared.events.envelope import Event, EventData, RawEvent, encode
+from shared.ids import new_id
+from shared.inbox import Handlers
 from shared.states import Edge, Lifecycle
 from shared.work import Work
+
+AT = datetime(2026, 4, 7, 2, 0, tzinfo=UTC)
 
 
 class Grown(EventData):
@@ -21,6 +27,7 @@ class Grown(EventData):
     value: int
     at: datetime
     poison: bool = False
+    note: str = ""
 
 
 class Phase(StrEnum):
@@ -79,10 +86,19 @@ class Seen(ToyBase):
 
     __tablename__ = "seen"
 
-    nth: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    nth: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     code: Mapped[str]
     value: Mapped[int]
     event_id: Mapped[UUID]
+    trace: Mapped[str | None]
+
+
+class CounterFull(DomainError):
+    """This counter holds no more."""
+
+    code = "counter_full"
+    status = 409
+    title_vi = "Bộ đếm đã đầy"
 
 
 async def grow(work: Work, *, code: str, poison: bool = False) -> Counter:
@@ -105,7 +121,40 @@ CURED: set[str] = set()
 
 
 async def on_grown(work: Work, event: Event[Grown]) -> None:
-    """Remember what was seen."""
+    """Remember what was seen, cause before effect."""
     if event.data.poison and event.subject not in CURED:
         raise Poisoned(f"{event.subject} at {event.data.value}")
-    work.session.add(Seen(code=event.subject, value=event.data.value, event_id=event.id))
+    await _require_cause(work, event)
+    work.session.add(Seen(code=event.subject, value=event.data.value, event_id=event.id, trace=event.traceparent))
+
+
+async def on_filled(work: Work, event: Event[Filled]) -> None:
+    """Remember that it is full, after what filled it."""
+    await _require_cause(work, event)
+    work.session.add(Seen(code=event.subject, value=-event.data.value, event_id=event.id, trace=event.traceparent))
+
+
+async def _require_cause(work: Work, event: Event[Grown] | Event[Filled]) -> None:
+    if event.causation_id is None:
+        return
+    await work.session.flush()
+    known = text("SELECT 1 FROM seen WHERE event_id = :cause")
+    if await work.session.scalar(known, {"cause": event.causation_id}) is None:
+        raise CauseMissing("what led to this has not arrived")
+
+
+HANDLERS: Handlers = {Grown: on_grown, Filled: on_filled}
+
+
+def raw(
+    code: str,
+    value: int,
+    *,
+    data: EventData | None = None,
+    source: str = "toy",
+    cause: UUID | None = None,
+    poison: bool = False,
+) -> RawEvent:
+    """Return an event of a counter as the bus brings it: it grew to a value, unless told otherwise."""
+    data = data or Grown(value=value, at=AT, poison=poison)
+    return RawEvent(new_id(), data.event_type, source, code, AT, abs(value), cause, None, encode(data))
