@@ -81,12 +81,12 @@ class DocumentMismatch(DomainError):
     title_vi = "Nội dung tệp không đúng với loại tệp đã khai"
 
 
-class DocumentHashMismatch(DomainError):
-    """The document that arrived is not the one whose SHA-256 was announced."""
+class HashMismatch(DomainError):
+    """What arrived is not what was sent: its SHA-256 differs from the one announced."""
 
-    code = "document_hash_mismatch"
+    code = "hash_mismatch"
     status = 422
-    title_vi = "Tệp nhận được không khớp mã băm đã khai"
+    title_vi = "Tệp nhận được khác tệp đã gửi (sai mã băm)"
 
 
 class UploadIncomplete(DomainError):

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from services.results import operations, queries, schemas
-from services.results.errors import DocumentHashMismatch, UploadIncomplete
+from services.results.errors import HashMismatch, UploadIncomplete
 from services.results.models import Result
 from services.results.schemas import ResultOut
 from services.results.storage import EXTENSIONS, SIGNATURES, Archive
@@ -74,7 +74,7 @@ async def draft_result(request: Request, work: WorkDep, new: Annotated[schemas.N
     """Put a result's document, the body of this request, into the archive as a draft."""
     document: Blob = request.state.document
     if new.sha256 and new.sha256 != document.sha256:
-        raise DocumentHashMismatch("Send the document again.", announced=new.sha256, arrived=document.sha256)
+        raise HashMismatch("Send the document again.", announced=new.sha256, arrived=document.sha256)
     result = await operations.draft_result(
         work,
         dossier_code=new.dossier_code,

@@ -63,7 +63,7 @@ class TestUpload:
     async def test_that_differs_from_its_announced_hash_is_refused(self, desk: Desk) -> None:
         await desk.hear(accepted())
         announced = {"sha256": hashlib.sha256(b"other").hexdigest()}
-        assert problem(await desk.upload(query=announced)) == (422, "document_hash_mismatch")
+        assert problem(await desk.upload(query=announced)) == (422, "hash_mismatch")
         announced = {"sha256": hashlib.sha256(PDF).hexdigest()}
         assert (await desk.upload(query=announced)).status_code == 201
 
