@@ -1,7 +1,7 @@
 """Whole lives with the real services and the portal in step, and how far behind everybody is at half that load."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -67,20 +67,12 @@ class _Driver:
         await self.post(f"/dossiers/{code}/accept", {"accepted_by": "canbo"})
         await self.post(f"/tasks/{await task}/complete", {"official": "canbo"})
         await ended
-        result = await self.upload("/results", dossier_code=code, kind_code="KQ.1", kind_name="Ket qua")
+        result = await _until_heard(
+            lambda: self.upload("/results", dossier_code=code, kind_code="KQ.1", kind_name="Ket qua")
+        )
         await self.post(f"/results/{result['id']}/issue", {"number": f"{code}/KQ", "issued_by": "lanhdao"})
-        await self._return(result["id"])
-
-    async def _return(self, result_id: str) -> None:
-        while True:
-            try:
-                await self.post(f"/results/{result_id}/return", {"method": "counter", "returned_by": "canbo"})
-            except _RefusedError as refusal:
-                if refusal.status != 409:
-                    raise
-                await asyncio.sleep(0.02)
-            else:
-                return
+        handed = {"method": "counter", "returned_by": "canbo"}
+        await _until_heard(lambda: self.post(f"/results/{result['id']}/return", handed))
 
     async def watch(self, statistics: str, cursor: str) -> None:
         """Read the feed and let the lives go on."""
@@ -103,6 +95,17 @@ class _RefusedError(Exception):
     def __init__(self, status: int, words: str) -> None:
         super().__init__(f"{status}: {words[:300]}")
         self.status = status
+
+
+async def _until_heard(call: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """Call again while the service has not heard yet what the feed told (each hears at its own pace)."""
+    while True:
+        try:
+            return await call()
+        except _RefusedError as refusal:
+            if refusal.status not in {404, 409}:
+                raise
+        await asyncio.sleep(0.02)
 
 
 def _finish(future: "asyncio.Future[Any]", value: object) -> None:
