@@ -1,4 +1,4 @@
-"""The commands `motcua serve` and `motcua migrate`: one service by its name."""
+"""The command `motcua serve`: one service by its name. What only migrations need is not loaded here."""
 
 from typing import Annotated
 
@@ -6,7 +6,6 @@ import typer
 import uvicorn
 
 from deploy.local.servers import PACKAGES
-from shared.migrations import upgrade
 
 SHUTDOWN_S = 5
 # Callers keep idle connections for shorter than this, so that none is closed under a request on its way.
@@ -15,7 +14,7 @@ KEEP_ALIVE_S = 75
 Name = Annotated[str, typer.Argument(help="intake, workflow, payment, results or gateway.")]
 
 
-def _package(name: str) -> str:
+def package_of(name: str) -> str:
     if name not in PACKAGES:
         raise typer.BadParameter(f"{name!r} is none of: {', '.join(PACKAGES)}")
     return PACKAGES[name]
@@ -28,7 +27,7 @@ def serve(
 ) -> None:
     """Run one service until SIGTERM or Ctrl-C; its settings come from the environment (MOTCUA_…)."""
     uvicorn.run(
-        f"{_package(name)}.app:create_app",
+        f"{package_of(name)}.app:create_app",
         factory=True,
         host=host,
         port=port,
@@ -39,11 +38,3 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-
-
-def migrate(
-    name: Name,
-    database_url: Annotated[str, typer.Option(envvar="MOTCUA_DATABASE_URL", help="The service's database.")],
-) -> None:
-    """Bring one service's database to its newest version."""
-    upgrade(_package(name), database_url)
