@@ -42,7 +42,7 @@ def _elsewhere(name: str, target: str, summary: str) -> None:
 
 _elsewhere("serve", "deploy.serve:serve", "Run one service; its settings come from the environment (MOTCUA_…).")
 _elsewhere("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
-_elsewhere("demo", "deploy.demo.command:demo", "Lead dossiers through every ending and prove that everybody knows the same.")
+_elsewhere("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
 _elsewhere("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
 _elsewhere("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 

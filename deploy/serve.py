@@ -15,6 +15,7 @@ Name = Annotated[str, typer.Argument(help="intake, workflow, payment, results or
 
 
 def package_of(name: str) -> str:
+    """Return the package of a service; raises BadParameter for a name that is none."""
     if name not in PACKAGES:
         raise typer.BadParameter(f"{name!r} is none of: {', '.join(PACKAGES)}")
     return PACKAGES[name]
