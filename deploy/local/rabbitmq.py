@@ -37,7 +37,8 @@ class PortMapper(Program):
 
     def environment(self) -> Mapping[str, str]:
         """Return the caller's environment, without what would make it a daemon or move it."""
-        return {name: value for name, value in os.environ.items() if not name.startswith("ERL_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ERL_")}
+        return {**inherited, "HOME": str(self.pid_file.parent)}
 
     def is_ready(self) -> bool:
         """Tell whether its port is taken."""

@@ -21,6 +21,8 @@ PORTAL_USER = "motcua-h32"
 class Stack:
     """Everything that runs below one run folder."""
 
+    ready_timeout_s: float = 60
+
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self._secrets = Secrets(folder.path / "secrets.json")

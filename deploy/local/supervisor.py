@@ -17,7 +17,6 @@ from deploy.local.program import NotStarted, Program
 from deploy.local.servers import Phase
 
 TICK_S = 0.2
-READY_TIMEOUT_S = 60
 BACKOFF_MAX_S = 30
 STEADY_S = 30
 """A process that ran this long starts its backoff anew when it crashes."""
@@ -38,6 +37,8 @@ class Runnable(Protocol):
     """What the supervisor runs: deploy.local.stack.Stack, or a smaller one."""
 
     folder: RunFolder
+    ready_timeout_s: float
+    """How long a server, or all programs together, may take to be ready."""
 
     def phases(self) -> Sequence[Phase]:
         """Return the servers that must be ready before the programs start."""
@@ -143,7 +144,7 @@ class Supervisor:
 
     def _await_ready(self, waiting: list[Watched]) -> None:
         """Wait for several programs at once; raises NotStarted for the first that fails."""
-        deadline = monotonic() + READY_TIMEOUT_S
+        deadline = monotonic() + self._stack.ready_timeout_s
         while waiting:
             for watched in waiting:
                 if watched.program.exit_code is not None or monotonic() > deadline:
