@@ -1,0 +1,181 @@
+"""Attempts to pay a fee: opened one at a time, asked about until it is clear how they ended."""
+
+import re
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.payment import queries
+from services.payment.errors import FeeNotDue
+from services.payment.models import Fee, Payment
+from services.payment.states import PAYMENT, FeeStatus, Outcome, PaymentStatus, Provider
+from shared.clock import VN
+from shared.events.payment import PaymentExpired, PaymentFailed, PaymentInitiated
+from shared.ids import new_id
+from shared.work import Work
+
+ASK_LAST = timedelta(minutes=15)
+"""An open attempt is asked about at least this often."""
+RETRY_FIRST, RETRY_LAST = timedelta(seconds=0.5), timedelta(minutes=1)
+"""How long a question without a clear answer waits, doubling."""
+SUFFIX_LENGTH = 12
+
+
+async def open_attempt(work: Work, *, fee_id: UUID, return_url: str | None, life: timedelta) -> tuple[Payment, bool]:
+    """Open an attempt to pay a fee on the national platform, or return the one that is open; tell which.
+
+    The attempt is committed before the platform hears of it; its link comes later (`learn_link`). Emits
+    payment.payment.initiated.v1. Raises FeeNotFound, FeeNotDue.
+    """
+    fee = await queries.lock_fee(work.session, fee_id, work.caller)
+    require_due(fee)
+    found = _open_attempt_of(fee)
+    if found is not None:
+        return found, False
+    payment = new_payment(work, fee, Provider.NATIONAL_PLATFORM, expires_at=work.now + life)
+    payment.return_url, payment.ask_at = return_url, work.now
+    return payment, True
+
+
+def require_due(fee: Fee) -> None:
+    """Raise FeeNotDue unless a fee is due."""
+    if fee.status != FeeStatus.DUE:
+        raise FeeNotDue(f"This fee is {fee.status}.", fee_id=fee.id, fee_status=fee.status)
+
+
+def new_payment(work: Work, fee: Fee, provider: Provider, *, expires_at: datetime | None) -> Payment:
+    """Create an attempt to pay a fee whose lock is held. Emits payment.payment.initiated.v1."""
+    payment_id = new_id()
+    payment = Payment(
+        id=payment_id,
+        fee=fee,
+        fee_id=fee.id,
+        dossier_code=fee.dossier_code,
+        agency_code=fee.agency_code,
+        provider=provider.value,
+        reference=_reference(fee.dossier_code, payment_id, work.now),
+        amount_vnd=fee.amount_vnd,
+        settles_fee=False,
+        opened_at=work.now,
+        expires_at=expires_at,
+        asks=0,
+    )
+    work.session.add(payment)
+    opened = PaymentInitiated(
+        payment_id=payment.id,
+        fee_id=fee.id,
+        provider=payment.provider,
+        reference=payment.reference,
+        amount_vnd=payment.amount_vnd,
+        expires_at=expires_at,
+    )
+    return work.move(payment, PAYMENT, "open", opened)
+
+
+async def lease_questions(work: Work, *, most: int, lease: timedelta) -> list[Payment]:
+    """Take payments that the platform is to be asked about now; nobody else gets them before the lease ends."""
+    due = await queries.lock_due_questions(work.session, work.now, most)
+    for payment in due:
+        payment.ask_at = work.now + lease
+        payment.asks += 1
+    return list(due)
+
+
+async def learn_link(work: Work, *, reference: str, pay_url: str, ask_after: timedelta) -> None:
+    """Keep the link under which an attempt can be paid. Raises PaymentNotFound."""
+    _, payment = await queries.lock_attempt(work.session, reference)
+    if _is_open(payment):
+        payment.pay_url = pay_url
+    _wait_on(payment, work.now, ask_after)
+
+
+async def keep_waiting(work: Work, *, reference: str, ask_after: timedelta) -> None:
+    """Take in that the platform has no money for an attempt; one that is out of time expires.
+
+    Emits payment.payment.expired.v1. Raises PaymentNotFound.
+    """
+    _, payment = await queries.lock_attempt(work.session, reference)
+    if _is_open(payment) and payment.expires_at is not None and payment.expires_at <= work.now:
+        _expire(work, payment)
+    else:
+        _wait_on(payment, work.now, ask_after)
+
+
+async def ask_again(work: Work, *, reference: str) -> None:
+    """Put a question that had no clear answer again, later each time. Raises PaymentNotFound."""
+    _, payment = await queries.lock_attempt(work.session, reference)
+    if payment.status != PaymentStatus.SUCCEEDED:
+        payment.ask_at = work.now + min(RETRY_FIRST * 2 ** min(payment.asks - 1, 10), RETRY_LAST)
+
+
+async def fail_attempt(work: Work, *, reference: str, reason: str) -> Outcome:
+    """Take in that an attempt failed; one that ended before stays as it is, above all one that succeeded.
+
+    Emits payment.payment.failed.v1. Raises PaymentNotFound.
+    """
+    _, payment = await queries.lock_attempt(work.session, reference)
+    if not _is_open(payment):
+        _wait_on(payment, work.now, timedelta())
+        return Outcome.TOO_LATE
+    failed = PaymentFailed(
+        payment_id=payment.id,
+        fee_id=payment.fee_id,
+        reference=payment.reference,
+        reason=reason,
+        failed_at=work.now,
+    )
+    work.move(payment, PAYMENT, "fail", failed)
+    payment.failure = reason
+    _end(payment, work.now)
+    return Outcome.FAILED
+
+
+def expire_open_attempt(work: Work, fee: Fee) -> None:
+    """End the open attempt of a fee whose lock is held, if there is one. Emits payment.payment.expired.v1."""
+    payment = _open_attempt_of(fee)
+    if payment is not None:
+        _expire(work, payment)
+
+
+def _expire(work: Work, payment: Payment) -> None:
+    expired = PaymentExpired(
+        payment_id=payment.id, fee_id=payment.fee_id, reference=payment.reference, expired_at=work.now
+    )
+    work.move(payment, PAYMENT, "expire", expired)
+    _end(payment, work.now)
+
+
+def _end(payment: Payment, now: datetime) -> None:
+    payment.ended_at, payment.pay_url = now, None
+    _wait_on(payment, now, timedelta())
+
+
+def _wait_on(payment: Payment, now: datetime, ask_after: timedelta) -> None:
+    """Plan the next question after a clear answer.
+
+    The older an open attempt, the longer the wait. One that has ended without money is asked about once more when its
+    time is over: its link may have been paid until then, and nobody may have told us.
+    """
+    payment.asks = 0
+    end = payment.expires_at or now
+    if _is_open(payment):
+        payment.ask_at = min(
+            now + min(max(now - payment.opened_at, ask_after), max(ASK_LAST, ask_after)), max(end, now)
+        )
+    elif payment.status == PaymentStatus.SUCCEEDED or end <= now:
+        payment.ask_at = None
+    else:
+        payment.ask_at = end
+
+
+def _is_open(payment: Payment) -> bool:
+    return payment.status == PaymentStatus.INITIATED
+
+
+def _open_attempt_of(fee: Fee) -> Payment | None:
+    return next(filter(_is_open, fee.payments), None)
+
+
+def _reference(dossier_code: str, payment_id: UUID, now: datetime) -> str:
+    """Return a reference that no other attempt has: readable to people, unique by the end of the payment's id."""
+    letters = re.sub(r"[^0-9A-Za-z]", "", dossier_code)
+    return f"dvc{letters}{now.astimezone(VN):%y%m%d%H%M%S}{payment_id.hex[-SUFFIX_LENGTH:]}"

@@ -1,0 +1,88 @@
+"""Payment on a real database, as a real HTTP server, beside a real process of the mocked payment platform."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from services.payment.app import create_app
+from services.payment.settings import PaymentSettings
+from shared import migrations
+from tests.payment.till import Till
+from tests.portal.process import PARTNER, SECRET, PortalProcess, free_port
+from tests.support.servers import Databases
+from tests.support.tokens import Issuer
+
+NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
+"""Nobody listens there: what is told stays in the outbox, where tests read it."""
+
+
+@pytest.fixture(scope="session")
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    url = await databases.create_database()
+    await asyncio.to_thread(migrations.upgrade, "services.payment", url)
+    yield url
+    await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+def door() -> int:
+    """Return the port of the gateway that the platform calls back."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[PortalProcess]:
+    folder = tmp_path_factory.mktemp("platform")
+    with PortalProcess(folder, gateway_url=f"http://127.0.0.1:{door}", portal_gateway_timeout_s="30") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+async def app(database_url: str, platform: PortalProcess) -> AsyncIterator[FastAPI]:
+    settings = PaymentSettings.model_validate(
+        {
+            "database_url": database_url,
+            "amqp_url": NO_BROKER,
+            "platform_url": platform.url,
+            "platform_partner": PARTNER,
+            "platform_secret": SECRET,
+            "platform_timeout_s": 1.0,
+            "platform_poll_s": 0.05,
+        }
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture(scope="session")
+async def gateway(app: FastAPI, door: int) -> AsyncIterator[None]:
+    """Stand where the gateway stands: payment under /api/v1, on a port that the platform can call."""
+    outside = FastAPI()
+    outside.mount("/api/v1", app)
+    config = uvicorn.Config(outside, host="127.0.0.1", port=door, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    yield
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def till(app: FastAPI, gateway: None, platform: PortalProcess) -> AsyncIterator[Till]:
+    issuer = Issuer()
+    issuer.trusted_by(app)
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payment") as client,
+        httpx.AsyncClient(base_url=platform.url) as control,
+    ):
+        till = Till(app, client, control, issuer)
+        await till.clear()
+        yield till
