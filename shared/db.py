@@ -167,10 +167,23 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, outages) or (cause is not None and cause is not error and is_outage(cause))
 
 
+def _driver_error(error: BaseException) -> BaseException:
+    return getattr(getattr(error, "orig", None), "__cause__", None) or getattr(error, "orig", None) or error
+
+
 def is_conflict(error: BaseException) -> bool:
     """Tell whether PostgreSQL ended a transaction only because it met another (deadlock, serialisation)."""
-    cause = getattr(getattr(error, "orig", None), "__cause__", None) or getattr(error, "orig", None) or error
-    return getattr(cause, "sqlstate", None) in {"40P01", "40001"}
+    return getattr(_driver_error(error), "sqlstate", None) in {"40P01", "40001"}
+
+
+def database_complaint(error: BaseException) -> str | None:
+    """Return what the database said, without the values it was about (they may be personal); None for other errors."""
+    driver = _driver_error(error)
+    if not isinstance(driver, asyncpg.PostgresError):
+        return None
+    # Class 22 (data exceptions) quotes the value in its message, others only in DETAIL, which is not in args.
+    quotes = str(getattr(driver, "sqlstate", "")).startswith("22")
+    return type(driver).__name__ if quotes else f"{type(driver).__name__}: {driver.args[0]}"
 
 
 class Database:
@@ -184,6 +197,8 @@ class Database:
             pool_size=connections_max,
             max_overflow=0,
             pool_timeout=COMMAND_TIMEOUT_S,
+            # An error's text goes into logs, and parameters may be personal data.
+            hide_parameters=True,
             connect_args={
                 "timeout": 10,
                 "command_timeout": COMMAND_TIMEOUT_S,

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock, log
 from shared.caller import service_caller
-from shared.db import Database, is_conflict, is_outage
+from shared.db import Database, database_complaint, is_conflict, is_outage
 from shared.errors import CauseMissing
 from shared.events.envelope import Event, EventData, RawEvent
 from shared.telemetry import EVENT_LAG, EVENTS_HANDLED
@@ -31,7 +31,7 @@ _log = log.get(__name__)
 _CLAIM = text(
     """
     WITH claimed AS (
-        INSERT INTO inbox (event_id) SELECT DISTINCT unnest(CAST(:ids AS uuid[]))
+        INSERT INTO inbox (event_id) SELECT DISTINCT unnest(CAST(:ids AS uuid[])) ORDER BY 1
         ON CONFLICT DO NOTHING RETURNING event_id
     )
     SELECT event_id, NULL AS blocked FROM claimed
@@ -39,6 +39,7 @@ _CLAIM = text(
     SELECT NULL, subject FROM waiting WHERE subject = ANY(CAST(:subjects AS text[])) GROUP BY subject
     """
 )
+_BLOCKED = text("SELECT DISTINCT subject FROM waiting WHERE subject = ANY(CAST(:subjects AS text[]))")
 _WAIT = text(
     """
     INSERT INTO waiting (event_id, subject, type, source, sequence, time, causation_id, traceparent, body,
@@ -124,15 +125,17 @@ class Inbox:
         self._count(events, ready, behind)
 
     async def _claim(self, session: AsyncSession, events: Sequence[RawEvent]) -> tuple[set[Any], set[str]]:
-        rows = await session.execute(
-            _CLAIM, {"ids": [e.id for e in events], "subjects": list({e.subject for e in events})}
-        )
+        ids, subjects = {event.id for event in events}, {event.subject for event in events}
         claimed, blocked = set(), set()
-        for event_id, subject in rows:
+        for event_id, subject in await session.execute(_CLAIM, {"ids": list(ids), "subjects": list(subjects)}):
             if event_id is not None:
                 claimed.add(event_id)
             else:
                 blocked.add(subject)
+        if len(claimed) < len(ids):
+            # Somebody else has had some of them. The claim may have waited for that transaction, and what it set aside
+            # is younger than the claim's own snapshot: look again.
+            blocked = set(await session.scalars(_BLOCKED, {"subjects": list(subjects)}))
         return claimed, blocked
 
     async def _handle(self, work: Work, events: Sequence[RawEvent]) -> None:
@@ -267,11 +270,11 @@ class Inbox:
 
 
 def _first_of_each(events: Sequence[RawEvent]) -> list[RawEvent]:
-    return list({event.id: event for event in reversed(events)}.values())[::-1]
+    return list({event.id: event for event in events}.values())
 
 
-def _reason(problem: BaseException) -> str:
-    return f"{type(problem).__name__}: {log.masked(str(problem))}"[:REASON_MAX]
+def _reason(problem: Exception) -> str:
+    return log.masked(database_complaint(problem) or f"{type(problem).__name__}: {problem}")[:REASON_MAX]
 
 
 def _row(event: RawEvent, now: datetime, reason: str, attempts: int, again: datetime) -> dict[str, Any]:

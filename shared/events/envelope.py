@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 SOURCE_PREFIX = "/motcua/"
 
@@ -103,8 +103,12 @@ class RawEvent:
         """Return the event with its data checked; raises Unreadable when the body does not fit."""
         try:
             data = data_class.model_validate_json(self.body)
-        except ValueError as problem:
-            raise Unreadable(f"body does not fit {self.type}: {problem}") from problem
+        except ValidationError as problem:
+            # Where and what, never the value: it may be personal data. For the same reason the error is not chained.
+            wrong = "; ".join(
+                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors(include_input=False)
+            )
+            raise Unreadable(f"body does not fit {self.type}: {wrong}") from None
         return Event(
             id=self.id,
             type=self.type,
