@@ -48,7 +48,7 @@ async def app(settings: IntakeSettings) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def counter(app: FastAPI, folder: Path) -> AsyncIterator[Counter]:
-    """The one-stop counter: officials, applicants, and the bus's end at it; empty again after each test."""
+    """Give the one-stop counter to a test; it is empty again afterwards."""
     issuer = Issuer()
     issuer.trusted_by(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake") as client:

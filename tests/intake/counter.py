@@ -132,7 +132,7 @@ class Counter:
             return list((await session.execute(text(statement), values)).mappings())
 
     async def told(self, code: str) -> list[EventData]:
-        """Return what was told about a subject, in order; its numbers must be 1, 2, 3…"""
+        """Return what was told about a subject, in order; its numbers must have no gap."""
         rows = await self.rows("SELECT type, sequence, body FROM outbox WHERE subject = :code ORDER BY id", code=code)
         assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
         return [EVENTS[row["type"]].model_validate_json(row["body"]) for row in rows]

@@ -144,7 +144,10 @@ class Document(IntakeBase):
     __tablename__ = "document"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    dossier_code: Mapped[str | None] = mapped_column(ForeignKey("dossier.code"), index=True)
+    # Deferred: a dossier and the documents it names are written in one flush, in whichever order.
+    dossier_code: Mapped[str | None] = mapped_column(
+        ForeignKey("dossier.code", deferrable=True, initially="DEFERRED"), index=True
+    )
     """None until a dossier names an uploaded document."""
     component_code: Mapped[str | None]
     name: Mapped[str]

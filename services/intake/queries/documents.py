@@ -20,7 +20,7 @@ async def get_document(session: AsyncSession, document_id: UUID, *, caller: Call
     row = (await session.execute(wanted.where(Document.id == document_id))).one_or_none()
     if row is None:
         raise DocumentNotFound
-    document, agency = row.tuple()
+    document, agency = row
     own = document.dossier_code is None and document.added_by == caller.client_id
     if not own and not caller.may_see(agency):
         raise DocumentNotFound

@@ -127,7 +127,7 @@ class DossierView(DossierState):
 
 def dossier_line(dossier: Dossier, *, supplement_open: bool = False) -> DossierLine:
     """Return a dossier as a list shows it."""
-    return DossierLine.model_construct(**_line(dossier, supplement_open=supplement_open))
+    return DossierLine.model_validate(_line(dossier, supplement_open=supplement_open))
 
 
 def dossier_state(dossier: Dossier, supplement: SupplementRequest | None) -> DossierState:

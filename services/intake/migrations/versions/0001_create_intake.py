@@ -144,7 +144,13 @@ def _create_document() -> None:
         sa.Column("added_by", sa.Text, nullable=False),
         sa.Column("added_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_document"),
-        sa.ForeignKeyConstraint(["dossier_code"], ["dossier.code"], name="fk_document_dossier_code"),
+        sa.ForeignKeyConstraint(
+            ["dossier_code"],
+            ["dossier.code"],
+            name="fk_document_dossier_code",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
     )
     op.create_index("ix_document_dossier_code", "document", ["dossier_code"])
 
