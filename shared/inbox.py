@@ -46,6 +46,7 @@ _WAIT = text(
                          reason, attempts, waiting_since, next_attempt_at, parked_at)
     VALUES (:event_id, :subject, :type, :source, :sequence, :time, :causation_id, :traceparent, :body,
             :reason, :attempts, :now, :next_attempt_at, NULL)
+    ON CONFLICT (event_id) DO NOTHING
     """
 )
 _HEADS_DUE = text(
@@ -80,6 +81,10 @@ class RetryPlan:
         if attempts >= self.attempts_max:
             return None
         return now + timedelta(seconds=min(self.first_s * 2 ** (attempts - 1), self.last_s))
+
+
+class _InOtherHands(Exception):
+    """Another process is trying this dossier."""
 
 
 class Inbox:
@@ -205,13 +210,15 @@ class Inbox:
         """Handle a dossier's waiting events in order until one fails.
 
         An event whose cause is missing lets events of other sources pass (its cause may be there), none of its own.
+        However often it is tried on the way, it has failed once.
         """
+        failed: set[int] = set()
         progress = True
         while progress:
             progress = False
             held_back: set[str] = set()
             for row in await self._waiting_rows(subject):
-                if row["parked_at"] is not None:
+                if row["parked_at"] is not None and row["id"] not in failed:
                     return
                 if row["source"] in held_back:
                     continue
@@ -220,10 +227,15 @@ class Inbox:
                     progress = bool(held_back)
                     if progress:
                         break
-                elif isinstance(outcome, CauseMissing):
-                    held_back.add(row["source"])
-                else:
+                    continue
+                if isinstance(outcome, _InOtherHands):
                     return
+                if row["id"] not in failed:
+                    failed.add(row["id"])
+                    await self._note_failure(row, outcome)
+                if not isinstance(outcome, CauseMissing):
+                    return
+                held_back.add(row["source"])
 
     async def _waiting_rows(self, subject: str) -> Sequence[Any]:
         async with self.database.session() as session:
@@ -234,7 +246,7 @@ class Inbox:
         try:
             async with self.database.session() as session:
                 if not await session.scalar(_LOCK, {"subject": event.subject}):
-                    return RuntimeError("another process is trying this dossier")
+                    return _InOtherHands()
                 gone = await session.execute(_DONE, {"id": row["id"]})
                 if getattr(gone, "rowcount", 1) == 0:
                     return None
@@ -244,7 +256,6 @@ class Inbox:
         except Exception as problem:
             if is_outage(problem):
                 raise
-            await self._note_failure(row, problem)
             return problem
         EVENTS_HANDLED.labels(event.type, "done").inc()
         return None
