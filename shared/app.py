@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -213,7 +214,7 @@ class Reason(BaseModel):
 class DiscardRequest(Reason):
     """Which event to drop and why."""
 
-    event_id: str
+    event_id: UUID
 
 
 _ops = router("ops")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import select, text
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
 from shared.db import intervention, waiting
-from shared.errors import DomainError, Forbidden, NotFound
+from shared.errors import DomainError, FieldError, InvalidRequest, NotFound
 from shared.telemetry import OUTBOX_AGE, OUTBOX_ROWS, PARKED_SUBJECTS, WAITING_SUBJECTS
 from shared.work import Work
 
@@ -109,7 +110,7 @@ async def replay(work: Work, *, subject: str, reason: str) -> int:
     return count
 
 
-async def request_discard(work: Work, *, subject: str, event_id: str, reason: str) -> int:
+async def request_discard(work: Work, *, subject: str, event_id: UUID, reason: str) -> int:
     """Ask to drop one waiting event; it stays until a second person consents. Raises NotWaiting."""
     found = await work.session.scalar(
         select(waiting.c.id).where(waiting.c.subject == subject, waiting.c.event_id == event_id)
@@ -122,7 +123,7 @@ async def request_discard(work: Work, *, subject: str, event_id: str, reason: st
 async def consent_to_discard(work: Work, *, intervention_id: int) -> None:
     """Drop the event somebody else asked to discard; the events behind it go on.
 
-    Raises NotWaiting when there is nothing to consent to, ConsentNeedsAnother for the person who asked.
+    Raises NotWaiting when there is nothing to consent to (any more), ConsentNeedsAnother for the person who asked.
     """
     row = (
         await work.session.execute(
@@ -140,7 +141,11 @@ async def consent_to_discard(work: Work, *, intervention_id: int) -> None:
         .where(intervention.c.id == intervention_id)
         .values(consented_by=work.caller.client_id, consented_at=work.now)
     )
-    await work.session.execute(waiting.delete().where(waiting.c.event_id == row.event_id))
+    dropped = await work.session.execute(
+        waiting.delete().where(waiting.c.event_id == row.event_id).returning(waiting.c.id)
+    )
+    if not dropped.all():
+        raise NotWaiting("The event has been handled meanwhile.", subject=row.subject)
     await work.session.execute(
         waiting.update()
         .where(waiting.c.subject == row.subject)
@@ -154,9 +159,9 @@ async def list_interventions(session: AsyncSession, *, limit: int = 50) -> list[
     return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
-async def _remember(work: Work, subject: str, action: str, reason: str, event_id: str | None) -> int:
+async def _remember(work: Work, subject: str, action: str, reason: str, event_id: UUID | None) -> int:
     if not reason.strip():
-        raise Forbidden("Give a reason: it is kept.")
+        raise InvalidRequest("Give a reason: it is kept.", errors=[FieldError("reason", "Say why.", "Nêu lý do.")])
     inserted = await work.session.execute(
         intervention.insert()
         .values(
