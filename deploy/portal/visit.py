@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 
 import orjson
 from fastapi import Request, Response
@@ -16,15 +15,13 @@ from deploy.portal.ledger import next_seq, stamp
 from deploy.portal.parts import Portal
 
 SPOILING = frozenset({"error_500", "error_code", "garbage_200", "down", "refuse"})
-GARBAGE = cycle(
-    [
-        Response("<html><body>Hệ thống đang bảo trì</body></html>", media_type="text/html"),
-        Response(b'{"error_code": 0, "message": "th\xc3\xa0nh', media_type="application/json"),
-        Response(b"", media_type="application/json"),
-        Response(b"[]", media_type="application/json"),
-        Response(b"{}", media_type="application/json"),
-        Response(b'{"error_code": 0, "result": null}', media_type="application/json"),
-    ]
+GARBAGE = (
+    Response("<html><body>Hệ thống đang bảo trì</body></html>", media_type="text/html"),
+    Response(b'{"error_code": 0, "message": "th\xc3\xa0nh', media_type="application/json"),
+    Response(b"", media_type="application/json"),
+    Response(b"[]", media_type="application/json"),
+    Response(b"{}", media_type="application/json"),
+    Response(b'{"error_code": 0, "result": null}', media_type="application/json"),
 )
 
 
@@ -88,7 +85,7 @@ def _spoilt(fault: Fault, busy: Callable[[], Response]) -> Response:
     if fault.kind == "error_500":
         return Response("Internal Server Error", 500, media_type="text/plain")
     if fault.kind == "garbage_200":
-        return next(GARBAGE)
+        return GARBAGE[fault.fired % len(GARBAGE)]
     if fault.kind == "down":
         # A house that is down shows itself in two ways, in turn.
         return Response("Service Unavailable", 503, media_type="text/plain") if fault.fired % 2 else Hangup()

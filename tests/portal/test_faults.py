@@ -148,7 +148,7 @@ class TestTime:
         with pytest.raises(httpx.ReadTimeout):
             push(portal)
         portal.client.timeout = 30
-        assert is_held(portal)
+        portal.wait_for(lambda: is_held(portal))
         assert push(portal).json()["result"][0]["error_code"] == 3
         assert push(portal, updating=True).json()["result"][0]["error_code"] == 0
         assert portal.statuses() == ["1"]

@@ -3,8 +3,6 @@
 import base64
 import hashlib
 
-import httpx
-
 from tests.portal.province import SUBMISSION, Province
 from tests.portal.wire import Wire, code_of, make_hoso
 
@@ -50,7 +48,7 @@ class TestSubmit:
         told = province.at(SUBMISSION)[0].json["TaiLieuNop"][0]
         assert (told["MaThanhPhanHoSo"], told["TenTepDinhKem"]) == ("TP01", "Tờ khai.pdf")
         assert told["HashTepTin"] == hashlib.sha256(content).hexdigest()
-        assert httpx.get(told["DuongDanTaiTepTin"]).content == content
+        assert portal.client.get(told["DuongDanTaiTepTin"]).content == content
 
     def test_tries_again_with_the_same_number(self, portal: Wire, province: Province) -> None:
         province.first += [lambda _: (503, {}), lambda _: (429, {})]
