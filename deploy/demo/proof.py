@@ -89,7 +89,7 @@ async def prove(
         finally:
             await connection.close()
     known = {code: [status for _, status in sorted(rows, key=lambda row: row[0])] for code, rows in history.items()}
-    _compare_statuses(proof, listed, known, portal, feed)
+    compare_statuses(proof, listed, known, portal, feed)
     connection = await asyncpg.connect(urls["gateway"])
     try:
         await _read_gateway(connection, listed, told, proof, ill_from)
@@ -135,13 +135,14 @@ async def _check_money(connection: asyncpg.Connection, codes: list[str], proof: 
         proof.differences.append(f"receipts of series {row['series']} are not gap-free")
 
 
-def _compare_statuses(
+def compare_statuses(
     proof: Proof,
     codes: list[str],
     known: Mapping[str, list[int]],
     portal: Mapping[str, Sequence[int]],
     feed: Feed,
 ) -> None:
+    """Add a difference for each dossier whose statuses are not the same, in the same order, everywhere."""
     for code in codes:
         ours = known.get(code, [])
         proof.statuses += len(ours)
