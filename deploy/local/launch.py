@@ -10,6 +10,7 @@ from collections.abc import Callable
 from deploy.local.folder import ROOT, RunFolder
 from deploy.local.processes import end, identify
 from deploy.local.supervisor import AlreadyUp, Runnable, Supervisor
+from shared import clock
 
 STOP_PATIENCE_S = 90
 Tell = Callable[[str], None]
@@ -76,7 +77,7 @@ def supervise(stack: Runnable, report: int) -> bool:
     with os.fdopen(report, "w", encoding="utf-8", buffering=1) as pipe:
 
         def say(kind: str, words: str) -> None:
-            print(kind, words, flush=True)
+            print(clock.now().isoformat(timespec="milliseconds"), kind, words, flush=True)
             if pipe.closed:
                 return
             try:

@@ -120,7 +120,7 @@ class Stack:
         processes = {program.name: {"url": program.url, "pid": program.pid} for program in self.programs}
         content: dict[str, Any] = {
             "gateway_url": self._url("gateway"),
-            "ops_url": self._url("gateway") + "/ops",
+            "ops_url": self._url("gateway") + "/console",
             "portal": processes.pop("portal"),
             "services": processes,
             "postgres": self._describe_postgres(),

@@ -18,7 +18,7 @@ from deploy.local.servers import Phase
 
 TICK_S = 0.2
 BACKOFF_MAX_S = 30
-STEADY_S = 30
+STEADY_S = 10
 """A process that ran this long starts its backoff anew when it crashes."""
 LOG_BYTES_MAX = 20 * 1024 * 1024
 LOG_CHECK_S = 5

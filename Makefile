@@ -1,0 +1,57 @@
+# What can be done here; `make` alone lists it. Everything but Python, make and git is set up when first needed.
+MOTCUA := .venv/bin/motcua
+READY := .venv/.ready
+SHELL := /bin/sh
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down status logs clean test check bench docs format lock
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Set everything up and lead dossiers through every ending, then prove it (DOSSIERS=500)
+	@$(MOTCUA) demo
+
+up: $(READY) ## Start the whole stack and print its links
+	@$(MOTCUA) up
+
+down: ## Stop everything; data stays
+	@if [ -x $(MOTCUA) ]; then $(MOTCUA) down; else echo "Nothing was running."; fi
+
+status: $(READY) ## Show every process: address, health, uptime, memory, restarts
+	@$(MOTCUA) status || true
+
+logs: $(READY) ## Show the logs (NAME=intake for one process, FOLLOW=1 to go on)
+	@$(MOTCUA) logs $(NAME) $(if $(FOLLOW),--follow)
+
+clean: ## Stop everything and delete .run with all its data
+	@if [ -x $(MOTCUA) ]; then $(MOTCUA) clean; else rm -rf .run; fi
+
+test: check ## Check, then run all tests on private servers
+	@$(MOTCUA) packages --tests
+	@.venv/bin/pytest
+
+check: $(READY) ## Format, lint, types, import contracts, dependencies, generated documents
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/pyrefly check --summary=none
+	@.venv/bin/lint-imports
+	@.venv/bin/deptry .
+	@$(MOTCUA) docs --check
+
+bench: $(READY) ## Measure its speed, each figure beside a ceiling of the same run
+	@$(MOTCUA) bench
+
+docs: $(READY) ## Generate the documents that are written from the code
+	@$(MOTCUA) docs
+
+format: $(READY) ## Format the code and mend what can be mended
+	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff format --quiet .
+
+lock: $(READY) ## Resolve the lock files anew from pyproject.toml
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/runtime.lock
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.lock
+
+$(READY): requirements/dev.lock pyproject.toml deploy/local/bootstrap.sh
+	@sh deploy/local/bootstrap.sh
