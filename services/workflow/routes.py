@@ -29,7 +29,7 @@ from services.workflow.schemas import (
 )
 from services.workflow.states import CaseStatus, TaskStatus
 from shared import clock as wall
-from shared.http import CallerDep, SessionDep, WorkDep, needs, router
+from shared.http import CallerDep, SessionDep, WorkDep, grouped, needs, router
 
 READ, WORK = needs("tasks:read"), needs("tasks:work")
 
@@ -82,6 +82,7 @@ async def complete_tasks(work: WorkDep, body: BulkRequest) -> BulkAnswer:
 
 
 @tasks.post("/{task_id}/claim", dependencies=[WORK])
+@grouped
 async def claim_task(work: WorkDep, task_id: UUID, body: ClaimRequest) -> TaskView:
     """Take an open task."""
     return TaskView.model_validate(await task_verbs.claim_task(work, task_id=task_id, official=body.official))
@@ -102,6 +103,7 @@ async def reassign_task(work: WorkDep, task_id: UUID, body: HandOverRequest) -> 
 
 
 @tasks.post("/{task_id}/complete", dependencies=[WORK])
+@grouped
 async def complete_task(work: WorkDep, task_id: UUID, body: CompleteRequest) -> TaskView:
     """Finish a task; an open one is claimed on the way."""
     task = await task_verbs.complete_task(

@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from services.workflow.app import create_app
 from services.workflow.settings import WorkflowSettings
 from shared import migrations
+from shared.db import Database
+from shared.tokens import TokenVerifier
+from shared.writes import Writer
 from tests.support.servers import Databases
 from tests.support.tokens import Issuer
 from tests.workflow.office import Office
-
-NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
-"""Nobody listens there: what is told stays in the outbox, where tests read it."""
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +28,15 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def app(database_url: str) -> AsyncIterator[FastAPI]:
-    settings = WorkflowSettings.model_validate({"database_url": database_url, "amqp_url": NO_BROKER})
+    """Make the app without its loops: nothing is retried or published but by the test's own hand."""
+    settings = WorkflowSettings.model_validate({"database_url": database_url, "amqp_url": "amqp://nobody/"})
     app = create_app(settings)
-    async with app.router.lifespan_context(app):
+    database = app.state.database = Database(database_url, service="workflow")
+    app.state.writer = Writer(database)
+    async with httpx.AsyncClient() as http:
+        app.state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http)
         yield app
+    await database.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.workflow.office import Office
 from tests.workflow.processes import CODES
 from tests.workflow.simulation import ACTS, PROCESSES, Simulation
 
-ACTS_DONE, ACTS_AT_ONCE = 3_000, 50
+ACTS_DONE, ACTS_AT_ONCE = 2_000, 50
 STEPS = {CODES[process.code]: [step.key for step in process.steps] for process in PROCESSES}
 
 
