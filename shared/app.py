@@ -155,7 +155,7 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        parent = next((value.decode() for name, value in scope["headers"] if name == b"traceparent"), None)
+        parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
         try:
             with telemetry.span(f"{scope['method']} {self.service}", SpanKind.SERVER, parent):
                 await self.app(scope, receive, watched)

@@ -1,5 +1,6 @@
 """Metrics in base units, and the W3C trace context that crosses HTTP, database and bus."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ HTTP_DURATION = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 
+_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _propagator = TraceContextTextMapPropagator()
 _exporting = False
@@ -54,16 +56,23 @@ def current_traceparent() -> str | None:
     return _traceparent.get()
 
 
+def traceparent_in(text: str) -> str | None:
+    """Return a text if it is a traceparent of version 00; anything else starts a new trace (W3C trace context §3.2)."""
+    return text if _TRACEPARENT.fullmatch(text) else None
+
+
 def _child_of(parent: str | None) -> str:
-    parts = parent.split("-") if parent else []
-    known = len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16  # noqa: PLR2004 - W3C trace context, §3.2
-    trace_id = parts[1] if known else secrets.token_hex(16)
-    return f"00-{trace_id}-{secrets.token_hex(8)}-{parts[3] if known else '01'}"
+    _, trace_id, _, flags = parent.split("-") if parent else ("", secrets.token_hex(16), "", "01")
+    return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
 
 
 @contextmanager
 def span(name: str, kind: SpanKind, parent: str | None, **attributes: str | int) -> Iterator[str]:
-    """Do some work as a part of a trace; yields its traceparent, which calls and events made inside carry on."""
+    """Do some work as a part of a trace; yields its traceparent, which calls and events made inside carry on.
+
+    `parent` is the traceparent that came with the work; one that is none starts a new trace.
+    """
+    parent = traceparent_in(parent or "")
     if not _exporting:
         own = _child_of(parent)
         token = _traceparent.set(own)

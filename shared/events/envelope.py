@@ -9,7 +9,11 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared import telemetry
+
 SOURCE_PREFIX = "/motcua/"
+NAME_MAX = 200
+SEQUENCE_MAX = 2**63 - 1
 
 
 class EventData(BaseModel):
@@ -84,19 +88,18 @@ class RawEvent:
         """Read a message's attributes; raises Unreadable when one that we need is missing or malformed."""
         try:
             cause = headers.get("ce-causationid")
-            trace = headers.get("ce-traceparent")
             return cls(
                 id=UUID(_text(headers["ce-id"])),
-                type=_text(headers["ce-type"]),
-                source=_text(headers["ce-source"]).removeprefix(SOURCE_PREFIX),
-                subject=_text(headers["ce-subject"]),
-                time=datetime.fromisoformat(_text(headers["ce-time"])).astimezone(UTC),
-                sequence=int(_text(headers["ce-sequence"])),
+                type=_name(headers["ce-type"]),
+                source=_name(_text(headers["ce-source"]).removeprefix(SOURCE_PREFIX)),
+                subject=_name(headers["ce-subject"]),
+                time=_time(headers["ce-time"]),
+                sequence=_sequence(headers["ce-sequence"]),
                 causation_id=UUID(_text(cause)) if cause else None,
-                traceparent=_text(trace) if trace else None,
+                traceparent=telemetry.traceparent_in(_text(headers.get("ce-traceparent", ""))),
                 body=body,
             )
-        except (KeyError, ValueError) as problem:
+        except (KeyError, ValueError, OverflowError) as problem:
             raise Unreadable(f"no CloudEvent of ours: {problem!r}") from problem
 
     def read(self, data_class: type[Data]) -> Event[Data]:
@@ -127,7 +130,33 @@ def encode(data: EventData) -> bytes:
     return orjson.dumps(data.model_dump(mode="json"))
 
 
+# What passes here can be kept in every table: an event that no table can hold would stop the queue, not its dossier.
+
+
 def _text(value: object) -> str:
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode()
-    return str(value)
+    if isinstance(value, str):
+        return value
+    raise ValueError("no text")
+
+
+def _name(value: object) -> str:
+    name = _text(value)
+    if not 0 < len(name) <= NAME_MAX or not name.isprintable():
+        raise ValueError(f"not 1 to {NAME_MAX} printable characters")
+    return name
+
+
+def _time(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment.astimezone(UTC)
+
+
+def _sequence(value: object) -> int:
+    sequence = int(_text(value))
+    if not 0 < sequence <= SEQUENCE_MAX:
+        raise ValueError(f"not 1 to {SEQUENCE_MAX}")
+    return sequence

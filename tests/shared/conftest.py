@@ -2,12 +2,17 @@
 
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 
 from shared.db import Database
 from tests.support.bus import Side, clear, create_tables
 from tests.support.servers import Broker, Databases
 from tests.support.toy import CURED
+
+# No example is too slow: the machine may be busy.
+hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
