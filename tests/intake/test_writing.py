@@ -3,9 +3,11 @@
 import asyncio
 from collections import Counter as Tally
 from datetime import UTC, date, datetime
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from services.intake import operations
 from services.intake.operations.codes import issue_code
@@ -74,6 +76,21 @@ class TestGroup:
         assert (await counter.rows("SELECT last FROM agency_day"))[0]["last"] == 200
         transactions = await counter.rows("SELECT DISTINCT xmin::text FROM dossier")
         assert len(transactions) < 50
+
+    async def test_a_group_asks_the_database_a_few_things_whatever_its_size(self, counter: Counter) -> None:
+        asked: list[str] = []
+
+        def note(*arguments: Any) -> None:
+            asked.append(arguments[2])
+
+        engine = counter.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            await asyncio.gather(*(counter.submit() for _ in range(60)))
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        transactions = await counter.rows("SELECT DISTINCT xmin::text FROM dossier")
+        assert len(asked) <= 8 * len(transactions) < 60, asked
 
     async def test_several_agencies_count_apart_in_one_group(self, counter: Counter) -> None:
         places = [AGENCY, ANOTHER] * 20
@@ -172,6 +189,11 @@ class TestPortal:
             "origin": "national_portal",
             "origin_reference": "DVCQG-000001",
         }
+
+    async def test_how_a_citizen_can_be_reached_is_taken_as_it_is(self, counter: Counter) -> None:
+        messy = PORTAL | {"applicant": PORTAL["applicant"] | {"email": "không có", "phone": "0905.123.456 (mẹ)"}}
+        answer = await counter.post("/portal-submissions", messy, scopes=["portal"])
+        assert (await counter.view(answer.json()["code"]))["applicant"]["email"] == "không có"
 
     @pytest.mark.parametrize("scope", ["dossiers:submit", "dossiers:decide"])
     async def test_only_the_portals_client_may_push(self, counter: Counter, scope: str) -> None:

@@ -11,7 +11,7 @@ from services.intake.operations import Paper, Submission
 from shared.events.values import Channel, Party, ReturnMethod
 
 NAME_MAX = 500
-PAPERS_MAX = 100
+PAPERS_MAX = 200
 _NO_NUL = r"^[^\x00]*$"
 """PostgreSQL stores every character but this one."""
 
@@ -118,9 +118,18 @@ class DossierBody(Body):
         )
 
 
+class PortalPartyBody(PartyBody):
+    """An applicant as another portal knows him: how he can be reached is taken as it stands there."""
+
+    email: Line | None = None
+    phone: Line | None = None
+
+
 class PortalDossierBody(DossierBody):
     """A dossier that a citizen submitted at another portal, in our words."""
 
+    applicant: PortalPartyBody
+    owner: PortalPartyBody | None = None
     origin: Literal["national_portal"]
     origin_reference: Line
     """The dossier's name at that portal; the same one always gives the same dossier."""
