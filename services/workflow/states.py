@@ -61,7 +61,6 @@ CASE = Lifecycle(
         Edge("withdraw", _CASE.RUNNING, _CASE.WITHDRAWN, told.CaseWithdrawn),
         Edge("withdraw", _CASE.AWAITING_SUPPLEMENT, _CASE.WITHDRAWN, told.CaseWithdrawn),
         Edge("withdraw", _CASE.AWAITING_PAYMENT, _CASE.WITHDRAWN, told.CaseWithdrawn),
-        Edge("withdraw", _CASE.STOPPED, _CASE.WITHDRAWN, told.CaseWithdrawn),
     ],
 )
 

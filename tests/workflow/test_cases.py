@@ -335,6 +335,12 @@ class TestWithdrawal:
         assert await office.statuses() == {"stamp": "cancelled", "sign": "cancelled"}
         assert (await office.told_names())[-3:] == ["case.withdrawn", "task.cancelled", "task.cancelled"]
 
+    async def test_lets_a_stopped_case_go_on_first(self, office: Office) -> None:
+        """The national portal knows no way from "stopped" (8) to "withdrawn" (7), only through "processing" (4)."""
+        await _bring_to(office, "stopped")
+        await office.hear(withdrawal())
+        assert (await office.told_names())[-4:-2] == ["case.resumed", "case.withdrawn"]
+
     async def test_keeps_what_was_done(self, office: Office) -> None:
         await office.start(LINEAR)
         await office.complete("check")

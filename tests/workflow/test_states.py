@@ -22,7 +22,6 @@ CASE_MOVES = {
     ("running", "withdraw"): "withdrawn",
     ("awaiting_supplement", "withdraw"): "withdrawn",
     ("awaiting_payment", "withdraw"): "withdrawn",
-    ("stopped", "withdraw"): "withdrawn",
 }
 TASK_MOVES = {
     (None, "plan"): "waiting",

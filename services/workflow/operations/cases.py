@@ -201,6 +201,9 @@ async def decide_withdrawal(work: Work, *, dossier_code: str, reason: str) -> Ca
         refused = WithdrawalRefused(reason=f"Hồ sơ {ended}, không thể rút.", refused_at=work.now)
         work.emit(refused, subject=dossier_code)
         return case
+    if case.status == CaseStatus.STOPPED:
+        # The national portal knows no way from "stopped" to "withdrawn": the case goes on for this moment.
+        flow.run_again(work, case, PauseReason.STOP, at=flow.moment(work, case))
     work.move(case, CASE, "withdraw", CaseWithdrawn(reason=reason, withdrawn_at=work.now))
     case.paused_since = case.pause_reason = case.supplement_id = case.respond_by = None
     for task in case.tasks:
