@@ -14,8 +14,7 @@ from shared.work import Work
 
 async def preload(work: Work, events: Sequence[RawEvent]) -> None:
     """Load and lock the slices of all dossiers of a batch in one statement."""
-    # The identity map holds rows weakly: they stay loaded because the session's info holds them.
-    work.session.info["preloaded"] = await queries.lock_cases(work.session, {event.subject for event in events})
+    await queries.preload_cases(work.session, {event.subject for event in events})
 
 
 async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None:
@@ -33,26 +32,24 @@ async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None
 
 async def on_case_completed(work: Work, event: Event[CaseCompleted]) -> None:
     """Let the results be returned."""
-    await operations.complete_case(work, dossier_code=event.subject, event_id=event.id)
+    operations.complete_case(work, dossier_code=event.subject, event_id=event.id)
 
 
 async def on_case_withdrawn(work: Work, event: Event[CaseWithdrawn]) -> None:
     """Let nothing be issued any more."""
-    await operations.withdraw_case(work, dossier_code=event.subject)
+    operations.withdraw_case(work, dossier_code=event.subject)
 
 
 async def on_fee_assessed(work: Work, event: Event[FeeAssessed]) -> None:
     """Hold the results back, if the fee is collected when they are returned."""
     if event.data.collected is CollectedAt.ON_RETURN:
-        await operations.owe_fee(
-            work, dossier_code=event.subject, fee_id=event.data.fee_id, amount_vnd=event.data.amount_vnd
-        )
+        operations.owe_fee(work, dossier_code=event.subject, fee_id=event.data.fee_id, amount_vnd=event.data.amount_vnd)
 
 
 async def on_fee_settled(work: Work, event: Event[FeePaid] | Event[FeeWaived] | Event[FeeCancelled]) -> None:
     """Hold the results back no longer, if the fee was collected when they are returned."""
     if event.data.collected is CollectedAt.ON_RETURN:
-        await operations.settle_fee(work, dossier_code=event.subject, fee_id=event.data.fee_id)
+        operations.settle_fee(work, dossier_code=event.subject, fee_id=event.data.fee_id)
 
 
 HANDLERS: Handlers = {

@@ -41,32 +41,33 @@ def open_case(
         fees_due_vnd={},
     )
     work.session.add(case)
+    queries.known_cases(work.session)[dossier_code] = case
     return case
 
 
-async def complete_case(work: Work, *, dossier_code: str, event_id: UUID) -> None:
+def complete_case(work: Work, *, dossier_code: str, event_id: UUID) -> None:
     """Let the case's results be returned; event_id is the fact that it was completed. Raises CauseMissing."""
-    case = await _known_case(work, dossier_code)
+    case = _known_case(work, dossier_code)
     case.state = CaseState.COMPLETED
     case.completed_event_id = event_id
 
 
-async def withdraw_case(work: Work, *, dossier_code: str) -> None:
+def withdraw_case(work: Work, *, dossier_code: str) -> None:
     """Let nothing be drafted or issued for the case any more; its drafts stay drafts. Raises CauseMissing."""
-    case = await _known_case(work, dossier_code)
+    case = _known_case(work, dossier_code)
     case.state = CaseState.WITHDRAWN
 
 
-async def owe_fee(work: Work, *, dossier_code: str, fee_id: UUID, amount_vnd: int) -> None:
+def owe_fee(work: Work, *, dossier_code: str, fee_id: UUID, amount_vnd: int) -> None:
     """Hold the case's results back until a fee on return, in whole đồng, is settled. Raises CauseMissing."""
-    case = await _known_case(work, dossier_code)
+    case = _known_case(work, dossier_code)
     case.fee_announced = False
     case.fees_due_vnd = {**case.fees_due_vnd, str(fee_id): amount_vnd}
 
 
-async def settle_fee(work: Work, *, dossier_code: str, fee_id: UUID) -> None:
+def settle_fee(work: Work, *, dossier_code: str, fee_id: UUID) -> None:
     """Stop holding results back for a fee that was paid, waived or cancelled. Raises CauseMissing."""
-    case = await _known_case(work, dossier_code)
+    case = _known_case(work, dossier_code)
     if str(fee_id) not in case.fees_due_vnd:
         raise CauseMissing(f"fee {fee_id} is not known to be due")
     case.fees_due_vnd = {other: amount for other, amount in case.fees_due_vnd.items() if other != str(fee_id)}
@@ -204,8 +205,8 @@ def record_reading(work: Work, *, result_id: UUID, purpose: str) -> None:
     )
 
 
-async def _known_case(work: Work, dossier_code: str) -> CaseSlice:
-    case = await queries.find_case(work.session, dossier_code)
+def _known_case(work: Work, dossier_code: str) -> CaseSlice:
+    case = queries.known_cases(work.session).get(dossier_code)
     if case is None:
         raise CauseMissing(f"{dossier_code} is not known to be accepted")
     return case

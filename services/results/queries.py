@@ -22,13 +22,14 @@ async def lock_cases(session: AsyncSession, dossier_codes: Iterable[str] | Selec
     return (await session.scalars(query.order_by(CaseSlice.dossier_code).with_for_update())).all()
 
 
-async def find_case(session: AsyncSession, dossier_code: str) -> CaseSlice | None:
-    """Return a slice that this session has loaded or added, without a query when it was loaded."""
-    found = await session.get(CaseSlice, dossier_code)
-    if found is None and session.new:
-        await session.flush()
-        found = await session.get(CaseSlice, dossier_code)
-    return found
+async def preload_cases(session: AsyncSession, dossier_codes: Iterable[str]) -> None:
+    """Lock the slices of these dossiers, in one statement, for known_cases()."""
+    session.info["cases"] = {case.dossier_code: case for case in await lock_cases(session, dossier_codes)}
+
+
+def known_cases(session: AsyncSession) -> dict[str, CaseSlice]:
+    """Return the slices that this session has preloaded, by dossier code; whoever makes another adds it."""
+    return session.info["cases"]
 
 
 async def lock_case(session: AsyncSession, caller: Caller, *, dossier_code: str) -> CaseSlice:

@@ -87,6 +87,20 @@ class TestBatches:
         assert statements.count() <= 5
         assert await slices(desk) == [(code, "completed", False, True) for code in codes]
 
+    async def test_of_whole_lives(self, desk: Desk) -> None:
+        """A reader that was away finds the beginning and the end of a dossier in one batch."""
+        codes = [f"H32.14-260407-{number:04}" for number in range(1, 51)]
+        fees = {code: new_id() for code in codes}
+        lives = [
+            desk.raw(fact, code)
+            for code in codes
+            for fact in (accepted(on_return_vnd=1), assessed(fees[code]), completed(), paid(fees[code]))
+        ]
+        statements = Statements(desk.database)
+        await desk.inbox.take(lives)
+        assert statements.count() <= 5
+        assert await slices(desk) == [(code, "completed", False, False) for code in codes]
+
     async def test_locks_their_dossiers_in_one_order(self, desk: Desk) -> None:
         """Two replicas may hold batches of the same dossiers the other way round."""
         codes = [f"H32.14-260407-{number:04}" for number in range(1, 101)]
