@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from shared import log
+from shared import clock, log
 from shared.broker import Broker, BrokerAway, Channel
 from shared.db import Database, is_outage
 from shared.events.envelope import RawEvent
@@ -41,15 +41,16 @@ class Relay:
         self.window = window
         self.connected = False
         self.standby = False
+        self._advanced = False
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Relay for ever: through restarts of the broker and of the database."""
         backoff = BACKOFF_FIRST_S
         while True:
+            started, self._advanced = clock.monotonic(), False
             try:
                 await self._lead()
-                backoff = BACKOFF_FIRST_S
             except BrokerAway as problem:
                 _log.warning("relay.broker_away", reason=str(problem))
             except Exception as problem:
@@ -57,8 +58,10 @@ class Relay:
                     _log.exception("relay.failed")
                 else:
                     _log.warning("relay.database_away", reason=type(problem).__name__)
-            if self.connected:
+            # A window that cannot be routed ends every leadership at once: it may not go out again ever so often.
+            if self._advanced or clock.monotonic() - started > BACKOFF_LAST_S:
                 backoff = BACKOFF_FIRST_S
+            self.standby = False
             self._seen_connected(connected=False)
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, BACKOFF_LAST_S)
@@ -111,6 +114,7 @@ class Relay:
             for row in rows
         ]
         await channel.publish(events)
+        self._advanced = True
         for event in events:
             EVENTS_PUBLISHED.labels(event.type).inc()
         return [row["id"] for row in rows]
