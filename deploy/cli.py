@@ -44,6 +44,7 @@ _elsewhere("serve", "deploy.serve:serve", "Run one service; its settings come fr
 _elsewhere("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
 _elsewhere("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
 _elsewhere("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
+_elsewhere("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
 _elsewhere("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 
 if __name__ == "__main__":
