@@ -1,5 +1,6 @@
 """Documents: uploaded once, named by a dossier, downloaded by those who may see it."""
 
+import asyncio
 import hashlib
 from urllib.parse import quote
 
@@ -105,6 +106,11 @@ class TestAttach:
         assert (await counter.submit(_with(document_id))).status_code == 201
         answer = await counter.submit(_with(document_id))
         assert (answer.status_code, answer.json()["documents"]) == (409, [document_id])
+
+    async def test_happens_once_also_among_those_that_come_together(self, counter: Counter) -> None:
+        document_id = await _uploaded(counter)
+        answers = await asyncio.gather(counter.submit(), *(counter.submit(_with(document_id)) for _ in range(5)))
+        assert sorted(answer.status_code for answer in answers) == [201, 201, 409, 409, 409, 409]
 
     async def test_is_for_the_client_that_uploaded_it(self, counter: Counter) -> None:
         document_id = await _uploaded(counter, client_id="somebody-else")

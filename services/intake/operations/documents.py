@@ -64,7 +64,9 @@ async def _lock_uploaded(work: Work, ids: Sequence[UUID]) -> dict[UUID, Document
         Document.dossier_code.is_(None),
         Document.added_by == work.caller.client_id,
     )
-    found = {row.id: row for row in await work.session.scalars(own.order_by(Document.id).with_for_update())}
+    rows = await work.session.scalars(own.order_by(Document.id).with_for_update())
+    # One that an earlier submission of this transaction named is free in the database still, but not in memory.
+    found = {row.id: row for row in rows if row.dossier_code is None}
     if missing := [str(one) for one in ids if one not in found]:
         raise DocumentNotUsable("Upload them again and name the new ids.", documents=missing)
     return found
