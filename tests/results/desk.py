@@ -27,6 +27,8 @@ from tests.support.tokens import Issuer
 AT = datetime(2026, 4, 7, 2, 0, tzinfo=UTC)
 CODE = "H32.14-260407-0001"
 PDF = b"%PDF-1.7\nresult\n%%EOF\n"
+SOMEBODY_WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+"""Rows while a transaction waits for another's lock."""
 OFFICIAL = ("results:read", "results:write")
 OWNER = Party(kind=PartyKind.CITIZEN, name="Nguyễn Văn Thử", id_number="056090000001")
 

@@ -8,12 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from shared.ids import new_id
-from tests.results.desk import CODE, PDF, Desk, accepted
+from tests.results.desk import CODE, PDF, SOMEBODY_WAITS, Desk, accepted
 
 LARGE = b"%PDF-1.7\n" + bytes(range(256)) * 8_000
-OTHER = "H32.14-260407-0002"
 _LOCK_CASE = text("SELECT 1 FROM case_slice WHERE dossier_code = :code FOR UPDATE")
-_SOMEBODY_WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def problem(answer: Any) -> tuple[int, str]:
@@ -109,7 +107,7 @@ class TestUpload:
             await holder.execute(_LOCK_CASE, {"code": CODE})
             dying = asyncio.create_task(desk.upload(document, key="k-2"))
             async with asyncio.timeout(10):
-                while not (kept.exists() and await desk.rows(_SOMEBODY_WAITS)):
+                while not (kept.exists() and await desk.rows(SOMEBODY_WAITS)):
                     await asyncio.sleep(0.01)
             dying.cancel()
             await asyncio.gather(dying, return_exceptions=True)
