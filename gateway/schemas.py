@@ -1,9 +1,9 @@
 """HTTP bodies of the gateway."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 
 class Answer(BaseModel):
@@ -160,17 +160,20 @@ class InterventionOut(Answer):
     consented_at: datetime | None
 
 
+Figure = Annotated[int | None, Field(exclude_if=lambda figure: figure is None)]
+
+
 class ServiceOut(Answer):
-    """One service's health and what is on its way; figures are None when the service could not tell them."""
+    """One service's health and what is on its way; figures it could not tell are left out."""
 
     status: Literal["ready", "degraded", "not_ready", "away"]
     relay: bool
     consumers: bool
-    outbox_rows: int | None
-    outbox_oldest_age_s: float | None
-    waiting_subjects: int | None
-    waiting_events: int | None
-    parked_subjects: int | None
+    outbox_rows: Figure = None
+    outbox_oldest_age_s: Annotated[float | None, Field(exclude_if=lambda age: age is None)] = None
+    waiting_subjects: Figure = None
+    waiting_events: Figure = None
+    parked_subjects: Figure = None
     error: str | None
     """Why figures are missing: the code of a problem."""
 

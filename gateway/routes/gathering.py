@@ -126,7 +126,7 @@ async def _look_at_oneself(request: Request, session: AsyncSession) -> Sight:
 
 
 def _service(ready: Readiness, state: bus.BusState | None, error: str | None = None) -> ServiceOut:
-    figures = state.model_dump() if state else dict.fromkeys(bus.BusState.model_fields)
+    figures = state.model_dump() if state else {}
     health = ready.model_dump(include={"status", "relay", "consumers"})
     return ServiceOut.model_validate({**health, **figures, "error": error})
 

@@ -41,6 +41,11 @@ DOORS = re.compile(r"bus|waiting(/[0-9A-Za-z][\w.-]*/(replay|discard))?|interven
 """What a service's ops door has; nothing else is reached through us."""
 OPEN_DETAILS = frozenset(
     {
+        "task_id",
+        "fee_id",
+        "payment_id",
+        "result_id",
+        "supplement_id",
         "step_key",
         "step_name",
         "unit",

@@ -1,6 +1,8 @@
 // Elements are made here, with text only: nothing on this page ever becomes markup.
 
-import { dateTime, relative } from "./language.js";
+import { dateTime, relative, t } from "./language.js";
+
+export const NONE = "–";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -30,27 +32,37 @@ export function ago(value) {
   return el("time", { datetime: value, title: dateTime(value), "data-ago": true }, relative(value));
 }
 
+/** Return a time to come, which keeps itself fresh too; one that has passed is due any moment. */
+export function until(value) {
+  return el("time", { datetime: value, title: dateTime(value), "data-until": true }, untilWords(value));
+}
+
+const untilWords = (value) => (Date.parse(value) - Date.now() > 1_000 ? relative(value) : t("soon"));
+
 /** Let every relative time on the page read as of now. */
 export function freshen() {
-  for (const time of document.querySelectorAll("time[data-ago]")) {
-    time.textContent = relative(time.dateTime);
-  }
+  for (const time of document.querySelectorAll("time[data-ago]")) time.textContent = relative(time.dateTime);
+  for (const time of document.querySelectorAll("time[data-until]")) time.textContent = untilWords(time.dateTime);
 }
+
+/** Return an event's type, breakable after its dots. */
+export const typeName = (type) => el("span", { class: "code" }, type.split(".").map((part, nth) => (nth ? [".", el("wbr"), part] : part)));
 
 export function chip(state, text) {
   return el("span", { class: `chip ${state}` }, text);
 }
 
 /**
- * Return a table. columns: {key, label, kind?}, rows: {key, state?, cells: {column key: node or text}}.
- * Roles are written out because narrow screens show rows as cards, and CSS display would take the roles away.
+ * Return a table. columns: {key, label, kind?}, rows: {key, state?, cells: {column key: node or text}},
+ * width: slim, normal or wide, how much room it needs before its rows become cards.
+ * Roles are written out because CSS display, which makes the cards, would take the roles away.
  */
-export function table(caption, columns, rows) {
+export function table(caption, columns, rows, width = "normal") {
   const head = columns.map(({ label, kind }) =>
     el("th", { scope: "col", role: "columnheader", class: kind ?? null }, label));
   return el(
     "table",
-    { role: "table", "aria-label": caption },
+    { role: "table", class: width, "aria-label": caption },
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, head)),
     el("tbody", { role: "rowgroup" }, rows.map((row) => tableRow(columns, row))),
   );
@@ -60,8 +72,13 @@ function tableRow(columns, { key, state, cells }) {
   const found = columns.map((column, nth) =>
     nth === 0
       ? el("th", { scope: "row", role: "rowheader", class: column.kind ?? null }, cells[column.key])
-      : el("td", { role: "cell", class: column.kind ?? null, "data-label": column.label }, cells[column.key]));
+      : tableCell(column, cells[column.key]));
   return el("tr", { role: "row", "data-key": key, class: state ?? null }, found);
+}
+
+function tableCell({ kind = "", label }, content) {
+  const look = [kind, content === NONE && "none"].filter(Boolean).join(" ");
+  return el("td", { role: "cell", class: look || null, "data-label": label }, content);
 }
 
 /** Make a parent's children what they should be, touching only what differs: focus and selection survive. */

@@ -1,7 +1,7 @@
 // One dossier: calls through the door, events on the bus and what the portal was told, in one line ordered by time.
 
-import { ago, byId, chip, el, patch } from "./dom.js";
-import { dateTime, day, exactTime, money, named, number, relative, service, span, t } from "./language.js";
+import { ago, byId, chip, el, patch, typeName, until } from "./dom.js";
+import { dateTime, day, exactTime, money, named, number, service, span, t } from "./language.js";
 import { statusLabel } from "./portal.js";
 import { call, Problem } from "./session.js";
 import { eventName, stateOf } from "./waiting.js";
@@ -154,7 +154,7 @@ function httpEntry(one) {
 function busEntry(one) {
   const [raised, happened] = [Date.parse(one.raised_at), Date.parse(one.happened_at)];
   return [
-    el("p", {}, el("strong", {}, named("event", one.type)), " ", el("span", { class: "code faint" }, one.type)),
+    el("p", {}, el("strong", {}, named("event", one.type)), " ", el("span", { class: "faint" }, typeName(one.type))),
     one.portal_status && el("p", { class: "reached" }, `${t("line.reached")}: `, statusLabel(one.portal_status)),
     details(one),
     el("p", { class: "note" },
@@ -176,6 +176,7 @@ function details({ detail, masked }) {
 function detailValue(name, value) {
   if (typeof value === "boolean") return t(value ? "yes" : "no");
   if (name === "amount_vnd") return money(value);
+  if (name.endsWith("_id")) return el("span", { class: "code", title: value }, value.slice(-8));
   if (name.endsWith("_at") || name.endsWith("_by")) return dateTime(value);
   return named("value", value);
 }
@@ -197,8 +198,8 @@ function paidNote(one) {
 function owedNote(one) {
   const parts = [t("line.owed_since", { at: exactTime(one.owed_since) }), " · ", ago(one.owed_since)];
   if (one.attempts) parts.push(", ", t("line.failed_so_far", { n: number(one.attempts) }));
-  if (one.next_attempt_at) parts.push(", ", t("line.next", { at: relative(one.next_attempt_at) }));
-  return parts;
+  const first = trace.portal.find((debt) => !debt.acknowledged_at) === one;
+  return [...parts, ", ", ...(first && one.next_attempt_at ? [t("line.next"), " ", until(one.next_attempt_at)] : [t("line.behind")])];
 }
 
 function traceButton(id) {

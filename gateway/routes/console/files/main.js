@@ -8,13 +8,13 @@ import { Live } from "./live.js";
 import { showPortal } from "./portal.js";
 import { call, may, NoAnswer, Problem, signedIn, signIn, signOut, who } from "./session.js";
 import { showQueues, showServices } from "./services.js";
-import { remember, showSummary } from "./summary.js";
+import { dossiersWaiting, remember, showSummary } from "./summary.js";
 import { offered, showAudit, showWaiting } from "./waiting.js";
 
 const TOAST_MS = 6_000;
-const NONE = () => "";
+const SILENCE = () => "";
 let overview = null, etag = null;
-let complaint = NONE;
+let complaint = SILENCE;
 
 const live = new Live(bringFigures, show);
 
@@ -56,8 +56,8 @@ function showFigures() {
   showQueues(body("queues"), overview.broker, overview.queues);
   showWaiting(body("waiting"), overview.waiting, overview.services);
   showPortal(body("portal"), overview.portal);
-  showAudit(body("audit"), overview.interventions);
-  const parked = Object.values(overview.services).reduce((sum, one) => sum + (one.parked_subjects ?? 0), 0);
+  showAudit(body("audit"), overview.interventions, overview.waiting);
+  const { parked } = dossiersWaiting(overview);
   document.title = `${parked ? `(${parked}) ` : ""}Một Cửa · ${t("page.name")}`;
 }
 
@@ -67,7 +67,7 @@ function showContact() {
   const state = t(`contact.${live.contact}`);
   if (byId("contact-state").textContent !== state) byId("contact-state").textContent = state;
   const lost = live.contact === "lost";
-  byId("board").classList.toggle("old", lost);
+  byId("desk").classList.toggle("old", lost);
   byId("lost").hidden = !lost;
   const banner = lost ? lostWords() : "";
   if (byId("lost").textContent !== banner) byId("lost").textContent = banner;
@@ -97,12 +97,12 @@ function showWords() {
 // Who is signed in
 
 function enter() {
-  complaint = NONE;
+  complaint = SILENCE;
   live.start();
   show();
 }
 
-function leave(why = NONE) {
+function leave(why = SILENCE) {
   live.stop();
   signOut();
   overview = etag = null;

@@ -1,6 +1,6 @@
 // How far the national portal is in step, and what is stuck.
 
-import { ago, chip, el, patch, table } from "./dom.js";
+import { ago, chip, el, NONE, patch, table, until } from "./dom.js";
 import { named, number, span, t } from "./language.js";
 import { dossierLink } from "./waiting.js";
 
@@ -12,13 +12,13 @@ export function showPortal(place, portal) {
     el("dl", { class: "figures" }, figures(portal)),
     el("h3", {}, t("portal.stuck")),
     portal.stuck.length
-      ? table(t("portal.stuck"), columns(), portal.stuck.map(stuckRow))
+      ? table(t("portal.stuck"), columns(), portal.stuck.map(stuckRow), "wide")
       : el("p", { class: "empty fine" }, t("portal.nothing_stuck")),
   );
 }
 
 function figures(portal) {
-  const lag = portal.lag_p50_s === null ? "–" : `${span(portal.lag_p50_s * 1000)} / ${span(portal.lag_p99_s * 1000)}`;
+  const lag = portal.lag_p50_s === null ? NONE : `${span(portal.lag_p50_s * 1000)} / ${span(portal.lag_p99_s * 1000)}`;
   return [
     pair(t("portal.breaker"), chip(portal.breaker === "open" ? "bad" : "ok", t(`portal.breaker_${portal.breaker}`))),
     pair(t("portal.in_step"), [`${number(portal.dossiers_in_step)} / ${number(portal.dossiers)}`, meter(portal)]),
@@ -27,7 +27,7 @@ function figures(portal) {
       portal.open > 0 && el("span", { class: "below" }, t("portal.open_of", { n: number(portal.open_dossiers) })),
     ]),
     pair(t("portal.failing"), portal.failing ? chip("warn", number(portal.failing)) : "0"),
-    pair(t("portal.oldest"), portal.open ? span(portal.oldest_age_s * 1000) : "–"),
+    pair(t("portal.oldest"), portal.open ? span(portal.oldest_age_s * 1000) : NONE),
     pair(t("portal.lag"), lag),
   ];
 }
@@ -40,24 +40,23 @@ function meter({ dossiers, dossiers_in_step: inStep }) {
 
 const columns = () => [
   { key: "dossier", label: t("waiting.dossier") },
-  { key: "status", label: t("portal.status") },
-  { key: "why", label: t("portal.why"), kind: "reason" },
+  { key: "status", label: t("portal.status"), kind: "full" },
+  { key: "why", label: t("portal.why"), kind: "reason full" },
   { key: "failed", label: t("portal.failed"), kind: "number" },
-  { key: "since", label: t("portal.since") },
-  { key: "next", label: t("waiting.next") },
+  { key: "since", label: t("portal.since"), kind: "short" },
+  { key: "next", label: t("waiting.next"), kind: "short" },
 ];
 
 function stuckRow(debt) {
-  const due = debt.next_attempt_at && new Date(debt.next_attempt_at) > new Date();
   return {
     key: `${debt.dossier_code} ${debt.version}`,
     cells: {
       dossier: dossierLink(debt.dossier_code),
       status: statusLabel(debt.status),
-      why: el("span", { class: "code wrap" }, debt.last_error ?? "–"),
+      why: el("span", { class: "code wrap" }, debt.last_error ?? NONE),
       failed: number(debt.attempts),
       since: ago(debt.owed_since),
-      next: due ? ago(debt.next_attempt_at) : t("waiting.soon"),
+      next: debt.next_attempt_at ? until(debt.next_attempt_at) : NONE,
     },
   };
 }

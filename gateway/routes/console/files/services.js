@@ -1,15 +1,14 @@
 // Services and the broker's queues.
 
-import { chip, el, patch, table } from "./dom.js";
+import { chip, el, NONE, patch, table } from "./dom.js";
 import { number, service, span, t } from "./language.js";
 
 const STATES = { ready: "ok", degraded: "warn", not_ready: "bad", away: "bad" };
-const UNREADABLE = ".unreadable";
 
 export function showServices(place, services) {
   const columns = [
     { key: "service", label: t("services.service") },
-    { key: "health", label: t("services.health") },
+    { key: "health", label: t("services.health"), kind: "full" },
     { key: "relay", label: t("services.relay") },
     { key: "consumers", label: t("services.consumers") },
     { key: "outbox", label: t("services.outbox"), kind: "number" },
@@ -26,10 +25,10 @@ function serviceCells(name, one) {
   return {
     service: [service(name), " ", el("span", { class: "code" }, name)],
     health: [chip(STATES[one.status], t(`services.${one.status}`)), one.error && !away && el("span", { class: "code" }, ` ${one.error}`)],
-    relay: away ? "–" : link(one.relay),
-    consumers: away ? "–" : link(one.consumers),
+    relay: away ? NONE : link(one.relay),
+    consumers: away ? NONE : link(one.consumers),
     outbox: figure(one.outbox_rows),
-    oldest: one.outbox_rows ? span(one.outbox_oldest_age_s * 1000) : "–",
+    oldest: one.outbox_rows ? span(one.outbox_oldest_age_s * 1000) : NONE,
     waiting: figure(one.waiting_subjects, "warn"),
     parked: figure(one.parked_subjects, "bad"),
   };
@@ -38,7 +37,7 @@ function serviceCells(name, one) {
 const link = (up) => el("span", { class: up ? "up" : "down" }, up ? t("services.connected") : t("services.cut"));
 
 function figure(value, state = null) {
-  if (value === null) return "–";
+  if (value === undefined) return NONE; // the service could not tell
   return value && state ? chip(state, number(value)) : number(value);
 }
 
@@ -56,23 +55,33 @@ export function showQueues(place, broker, queues) {
     { key: "ready", label: t("queues.ready"), kind: "number" },
     { key: "unacked", label: t("queues.unacked"), kind: "number" },
     { key: "consumers", label: t("queues.consumers"), kind: "number" },
+    { key: "unreadable", label: t("queues.unreadable"), kind: "number" },
   ];
-  patch(place, table(t("queues.title"), columns, queues.map(queueRow)));
+  patch(place, table(t("queues.title"), columns, queueRows(queues), "slim"));
 }
 
-function queueRow(queue) {
-  const unreadable = queue.name.endsWith(UNREADABLE);
+/** A service's dead letters (S.unreadable) stand beside its first queue. */
+function queueRows(queues) {
+  const dead = new Map(queues.filter(isDead).map((queue) => [queue.name.split(".")[0], queue.messages]));
+  return queues.filter((queue) => !isDead(queue)).map((queue) => {
+    const of = queue.name.split(".")[0];
+    const unreadable = dead.get(of);
+    dead.delete(of);
+    return queueRow(queue, unreadable);
+  });
+}
+
+const isDead = ({ name }) => name.endsWith(".unreadable");
+
+function queueRow(queue, unreadable) {
   return {
     key: queue.name,
     cells: {
-      name: [
-        el("span", { class: "code" }, queue.name),
-        unreadable && queue.messages > 0 && el("span", { class: "below" }, t("queues.unreadable")),
-      ],
-      ready: figure(queue.messages_ready, unreadable ? "bad" : null),
+      name: el("span", { class: "code" }, queue.name),
+      ready: number(queue.messages_ready),
       unacked: number(queue.messages_unacknowledged),
-      // Nobody reads dead letters: no consumer is right there, and wrong everywhere else.
-      consumers: queue.consumers || unreadable ? number(queue.consumers) : chip("bad", "0"),
+      consumers: queue.consumers ? number(queue.consumers) : chip("bad", "0"),
+      unreadable: figure(unreadable, "bad"),
     },
   };
 }

@@ -1,6 +1,6 @@
 // The five figures that say whether a person is needed.
 
-import { el, patch, svg } from "./dom.js";
+import { el, NONE, patch, svg } from "./dom.js";
 import { number, service, share, span, t } from "./language.js";
 
 const KEPT = 60;
@@ -20,8 +20,19 @@ function push(values, value) {
 export const total = (services, figure) =>
   Object.values(services).reduce((sum, one) => sum + (one[figure] ?? 0), 0);
 
-export function showSummary(place, { services, portal }) {
-  patch(place, healthTile(services), outboxTile(services), waitingTile(services), stepTile(portal), lagTile(portal));
+/** Count dossiers that wait anywhere; one that waits in two services counts once, as far as all are listed. */
+export function dossiersWaiting({ services, waiting }) {
+  if (waiting.length < total(services, "waiting_events")) {
+    return { all: total(services, "waiting_subjects"), parked: total(services, "parked_subjects") };
+  }
+  const count = (events) => new Set(events.map((event) => event.subject)).size;
+  return { all: count(waiting), parked: count(waiting.filter((event) => event.parked_at)) };
+}
+
+export function showSummary(place, overview) {
+  const { services, portal } = overview;
+  const tiles = [healthTile(services), outboxTile(services), waitingTile(overview), stepTile(portal), lagTile(portal)];
+  patch(place, tiles);
 }
 
 function tile(href, state, label, figure, note, curve = null) {
@@ -37,8 +48,9 @@ function tile(href, state, label, figure, note, curve = null) {
 }
 
 function curveOf(values) {
-  const most = Math.max(...values, 1);
-  const points = values.map((value, nth) => `${(nth * 60) / (KEPT - 1)},${15 - (value / most) * 14}`);
+  const most = Math.max(...values);
+  if (most === 0 || values.length < 2) return null;
+  const points = values.map((value, nth) => `${((KEPT - values.length + nth) * 60) / (KEPT - 1)},${15 - (value / most) * 14}`);
   return svg(
     "svg",
     { class: "curve", viewBox: "0 0 60 16", preserveAspectRatio: "none", "aria-hidden": "true" },
@@ -56,7 +68,7 @@ function healthTile(services) {
     t("summary.services"),
     `${number(all.length - ill.length)}/${number(all.length)}`,
     ill.length
-      ? ill.map(([name, one]) => `${service(name)}: ${t(`services.${one.status}`).toLowerCase()}`).join("; ")
+      ? t("summary.services_some", { names: ill.map(([name]) => service(name)).join(", ") })
       : t("summary.services_all"),
   );
 }
@@ -74,13 +86,13 @@ function outboxTile(services) {
   );
 }
 
-function waitingTile(services) {
-  const [waiting, parked] = [total(services, "waiting_subjects"), total(services, "parked_subjects")];
+function waitingTile(overview) {
+  const { all, parked } = dossiersWaiting(overview);
   return tile(
     "#waiting",
-    parked ? "bad" : waiting ? "warn" : "ok",
+    parked ? "bad" : all ? "warn" : "ok",
     t("summary.waiting"),
-    number(waiting),
+    number(all),
     parked ? t("summary.parked", { n: number(parked) }) : t("summary.not_parked"),
   );
 }
@@ -103,7 +115,7 @@ function lagTile(portal) {
     "#portal",
     known ? (portal.lag_p99_s > 60 ? "warn" : "ok") : "none",
     t("summary.lag"),
-    known ? span(portal.lag_p50_s * 1000) : "–",
+    known ? span(portal.lag_p50_s * 1000) : NONE,
     known ? t("summary.lag_p99", { p99: span(portal.lag_p99_s * 1000) }) : t("summary.lag_none"),
   );
 }

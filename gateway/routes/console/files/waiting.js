@@ -1,6 +1,6 @@
 // Events that wait, a row per dossier and service, with what a person may do about them; and who did what before.
 
-import { ago, chip, el, patch, table } from "./dom.js";
+import { ago, chip, el, patch, table, typeName, until } from "./dom.js";
 import { dateTime, named, number, service, t } from "./language.js";
 import { may, who } from "./session.js";
 
@@ -22,18 +22,18 @@ export function showWaiting(place, waiting, services) {
   const columns = [
     { key: "dossier", label: t("waiting.dossier") },
     { key: "state", label: t("waiting.state") },
-    { key: "event", label: t("waiting.event") },
-    { key: "reason", label: t("waiting.reason"), kind: "reason" },
+    { key: "event", label: t("waiting.event"), kind: "full" },
+    { key: "reason", label: t("waiting.reason"), kind: "reason full" },
     { key: "attempts", label: t("waiting.attempts"), kind: "number" },
-    { key: "since", label: t("waiting.since") },
-    { key: "next", label: t("waiting.next") },
-    ...(may("ops:act") ? [{ key: "acts", label: t("waiting.acts"), kind: "acts" }] : []),
+    { key: "since", label: t("waiting.since"), kind: "short" },
+    { key: "next", label: t("waiting.next"), kind: "short" },
+    ...(may("ops:act") ? [{ key: "acts", label: t("waiting.acts"), kind: "acts full" }] : []),
   ];
   const all = Object.values(services).reduce((sum, one) => sum + (one.waiting_events ?? 0), 0);
   patch(
     place,
     all > waiting.length && el("p", { class: "hint" }, t("waiting.shown", { n: number(waiting.length), m: number(all) })),
-    table(t("waiting.title"), columns, groups.map(groupRow)),
+    table(t("waiting.title"), columns, groups.map(groupRow), "wide"),
   );
 }
 
@@ -64,18 +64,13 @@ function groupRow({ key, head, behind }) {
       reason: [el("span", { class: "code wrap" }, head.reason), wish(head)],
       attempts: number(head.attempts),
       since: ago(head.waiting_since),
-      next: nextAttempt(head),
+      next: head.next_attempt_at ? until(head.next_attempt_at) : t("waiting.no_next"),
       acts: el("div", { class: "buttons" }, buttons(head)),
     },
   };
 }
 
-export const eventName = (event) => [named("event", event.type), el("span", { class: "below code" }, event.type)];
-
-function nextAttempt(head) {
-  if (!head.next_attempt_at) return t("waiting.no_next");
-  return new Date(head.next_attempt_at) > new Date() ? ago(head.next_attempt_at) : t("waiting.soon");
-}
+export const eventName = (event) => [named("event", event.type), el("span", { class: "below" }, typeName(event.type))];
 
 function behindList(events) {
   return el(
@@ -103,7 +98,7 @@ function button(act, event, look) {
   return el("button", { type: "button", class: look, "data-offer": id, "aria-label": label }, t(`act.${act}`));
 }
 
-export function showAudit(place, interventions) {
+export function showAudit(place, interventions, waiting) {
   if (!interventions.length) {
     patch(place, el("p", { class: "empty" }, t("audit.none")));
     return;
@@ -113,13 +108,14 @@ export function showAudit(place, interventions) {
     { key: "who", label: t("audit.who") },
     { key: "what", label: t("audit.what") },
     { key: "dossier", label: t("waiting.dossier") },
-    { key: "reason", label: t("audit.reason"), kind: "reason" },
+    { key: "reason", label: t("audit.reason"), kind: "reason full" },
     { key: "consent", label: t("audit.consent") },
   ];
-  patch(place, table(t("audit.title"), columns, interventions.map(auditRow)));
+  const open = new Set(waiting.map((event) => `${event.service} ${event.event_id}`));
+  patch(place, table(t("audit.title"), columns, interventions.map((one) => auditRow(one, open)), "wide"));
 }
 
-function auditRow(one) {
+function auditRow(one, open) {
   return {
     key: `${one.service} ${one.id}`,
     cells: {
@@ -128,13 +124,14 @@ function auditRow(one) {
       what: t(`audit.${one.action}`),
       dossier: [dossierLink(one.subject), el("span", { class: "below" }, t("waiting.at", { service: service(one.service) }))],
       reason: one.reason,
-      consent: consentOf(one),
+      consent: consentOf(one, open),
     },
   };
 }
 
-function consentOf(one) {
+function consentOf(one, open) {
+  if (one.consented_by) return [one.consented_by, " · ", ago(one.consented_at)];
   if (one.action !== "discard") return el("span", { class: "faint" }, t("audit.not_needed"));
-  if (!one.consented_by) return chip("warn", t("audit.open"));
-  return [one.consented_by, " · ", ago(one.consented_at)];
+  if (open.has(`${one.service} ${one.event_id}`)) return chip("warn", t("audit.open"));
+  return el("span", { class: "faint" }, t("audit.moot"));
 }

@@ -52,7 +52,7 @@ export const WORDS = {
   "summary.title": ["Tóm tắt", "Summary"],
   "summary.services": ["Dịch vụ sẵn sàng", "Services ready"],
   "summary.services_all": ["tất cả đang chạy", "all running"],
-  "summary.services_some": ["{names}", "{names}"],
+  "summary.services_some": ["cần xem: {names}", "look at: {names}"],
   "summary.outbox": ["Sự kiện chờ gửi", "Events to send"],
   "summary.outbox_oldest": ["cũ nhất {age}", "oldest {age}"],
   "summary.outbox_empty": ["không có gì tồn", "nothing left over"],
@@ -61,8 +61,8 @@ export const WORDS = {
   "summary.not_parked": ["không hồ sơ nào bị tạm giữ", "none parked"],
   "summary.in_step": ["Khớp với Cổng quốc gia", "In step with the portal"],
   "summary.in_step_of": ["{n} trên {m} hồ sơ", "{n} of {m} dossiers"],
-  "summary.lag": ["Độ trễ tới Cổng", "Lag to the portal"],
-  "summary.lag_p99": ["p50 · p99 là {p99}", "p50 · p99 is {p99}"],
+  "summary.lag": ["Độ trễ tới Cổng (p50)", "Lag to the portal (p50)"],
+  "summary.lag_p99": ["p99 là {p99}, trong một giờ qua", "p99 is {p99}, in the last hour"],
   "summary.lag_none": ["chưa gửi gì trong một giờ qua", "nothing sent in the last hour"],
 
   "state.ok": ["tốt", "good"],
@@ -96,7 +96,7 @@ export const WORDS = {
   "queues.ready": ["Chờ giao", "Ready"],
   "queues.unacked": ["Đang giao", "Unacked"],
   "queues.consumers": ["Bên nhận", "Consumers"],
-  "queues.unreadable": ["thư không đọc được", "unreadable messages"],
+  "queues.unreadable": ["Thư hỏng", "Unreadable"],
   "queues.away": ["Chưa lấy được số liệu từ RabbitMQ.", "RabbitMQ does not give its figures now."],
   "queues.not_configured": [
     "Chưa khai báo địa chỉ quản trị RabbitMQ (MOTCUA_RABBITMQ_API_URL).",
@@ -122,9 +122,8 @@ export const WORDS = {
   "waiting.is_waiting": ["Đang chờ", "Waiting"],
   "waiting.is_running": ["Đang chạy lại", "Replaying"],
   "waiting.at": ["tại {service}", "in {service}"],
-  "waiting.behind": ["{n} sự kiện xếp sau", "{n} events behind it"],
-  "waiting.no_next": ["khi có người xử lý", "when a person acts"],
-  "waiting.soon": ["ngay bây giờ", "any moment"],
+  "waiting.behind": ["{n} sự kiện xếp sau", "{n} behind it"],
+  "waiting.no_next": ["chờ người", "a person"],
   "waiting.wants_discard": ["{actor} đề nghị bỏ, chờ người thứ hai", "{actor} asks to drop it; waits for a second person"],
 
   "act.replay": ["Chạy lại", "Replay"],
@@ -190,6 +189,7 @@ export const WORDS = {
   "audit.replay": ["Chạy lại", "Replay"],
   "audit.discard": ["Bỏ sự kiện", "Discard"],
   "audit.open": ["chưa có", "not yet"],
+  "audit.moot": ["không còn cần", "no longer needed"],
   "audit.not_needed": ["không cần", "not needed"],
 
   "dossier.title": ["Hồ sơ {code}", "Dossier {code}"],
@@ -231,10 +231,12 @@ export const WORDS = {
   "line.failed": ["{n} lần hỏng trước đó", "{n} failed attempts before"],
   "line.failed_so_far": ["{n} lần hỏng", "{n} failed attempts"],
   "line.owed_since": ["nợ từ {at}", "owed since {at}"],
-  "line.next": ["thử lại {at}", "next attempt {at}"],
+  "line.next": ["thử lại", "next attempt"],
+  "line.behind": ["đợi trạng thái trước", "waits for the one before"],
   "line.trace": ["vết", "trace"],
   "line.trace_show": ["Làm nổi mọi dòng cùng vết {id}", "Highlight every line of trace {id}"],
 
+  "soon": ["ngay bây giờ", "any moment"],
   "yes": ["có", "yes"],
   "no": ["không", "no"],
 };
@@ -299,6 +301,11 @@ const PORTAL_STATUSES = {
 };
 
 const DETAILS = {
+  task_id: ["mã việc", "task"],
+  fee_id: ["mã khoản thu", "fee"],
+  payment_id: ["mã thanh toán", "payment"],
+  result_id: ["mã kết quả", "result"],
+  supplement_id: ["mã yêu cầu bổ sung", "supplement"],
   step_key: ["mã bước", "step key"],
   step_name: ["bước", "step"],
   unit: ["đơn vị", "unit"],

@@ -1,0 +1,67 @@
+"""A house with its gateway, one browser for all tests, and a page of its own for each visitor."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.house import House
+from tests.browser.story import procedure
+from tests.browser.visitor import Visitor
+from tests.support.servers import Broker, Databases
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+
+Visits = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture(scope="session")
+async def house(databases: Databases, broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    urls = {name: await databases.create_database() for name in ("gateway", "workflow")}
+    house = House(
+        tmp_path_factory.mktemp("house"),
+        database_urls=urls,
+        amqp_url=broker.create_vhost(),
+        management_url=broker.management_url,
+    )
+    await asyncio.to_thread(house.migrate)
+    try:
+        house.start()
+        await house.tell([procedure()])
+        yield house
+    finally:
+        house.stop()
+        broker.drop_vhost(house.amqp_url.rpartition("/")[2])
+        for url in urls.values():
+            await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if not os.access(CHROMIUM, os.X_OK):
+        pytest.skip(f"no browser at {CHROMIUM}: install Debian's package chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visit(house: House, browser: Browser) -> AsyncIterator[Visits]:
+    """Open pages of the console; at the end none of them may have complained."""
+    visitors: list[Visitor] = []
+
+    async def open_page(path: str = "/console", *, width: int = 1440, scheme: str = "light") -> Visitor:
+        context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # pyrefly: ignore[bad-argument-type]
+        context.set_default_timeout(20_000)
+        visitors.append(Visitor(await context.new_page(), house))
+        await visitors[-1].page.goto(house.url + path)
+        return visitors[-1]
+
+    yield open_page
+    for visitor in visitors:
+        await visitor.page.context.close()
+        assert visitor.complaints == []

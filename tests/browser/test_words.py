@@ -1,0 +1,45 @@
+"""Every visible word is there in both languages, and says of statuses and events what the rest of the house says."""
+
+import re
+from typing import Any
+
+import pytest
+
+from gateway.operations.facts import SHOWN
+from gateway.states import LABELS_VI
+from shared.events.registry import EVENTS
+from tests.browser.conftest import Visits
+
+pytestmark = pytest.mark.xdist_group("browser")
+_BLANK = re.compile(r"\{\w+\}")
+
+
+async def _words(visit: Visits) -> dict[str, Any]:
+    visitor = await visit()
+    return await visitor.page.evaluate(
+        "import('/console/files/words.js').then((all) => ({...all.NAMED, words: all.WORDS}))"
+    )
+
+
+class TestWords:
+    async def test_come_in_pairs_with_the_same_blanks(self, visit: Visits) -> None:
+        for kind, pairs in (await _words(visit)).items():
+            for key, (vietnamese, english) in pairs.items():
+                assert vietnamese.strip(), (kind, key)
+                assert english.strip(), (kind, key)
+                assert sorted(_BLANK.findall(vietnamese)) == sorted(_BLANK.findall(english)), (kind, key)
+
+    async def test_name_every_event_status_and_detail(self, visit: Visits) -> None:
+        words = await _words(visit)
+        assert set(words["event"]) == set(EVENTS)
+        assert {int(status): labels[0] for status, labels in words["portal"].items()} == {
+            int(status): label for status, label in LABELS_VI.items()
+        }
+        assert set(words["detail"]) == SHOWN
+
+    async def test_fill_the_page(self, visit: Visits) -> None:
+        visitor = await visit()
+        for language in ("vi", "en"):
+            await visitor.page.click(f"[data-language={language}]")
+            empty = "[...document.querySelectorAll('[data-t]')].filter((one) => !one.textContent.trim()).length"
+            assert await visitor.page.evaluate(empty) == 0
