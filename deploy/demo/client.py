@@ -72,12 +72,8 @@ class ApiClient:
         if key:
             sent["Idempotency-Key"] = key
         for attempt in range(TRIES_MAX):
-            sent["Authorization"] = f"Bearer {await self._current_token()}"
             started = clock.monotonic()
-            try:
-                answer = await self.http.request(method, f"/api/v1{path}", headers=sent, **request)
-            except httpx.TransportError:
-                answer = None
+            answer = await self._try(method, path, sent, request)
             self.tally.calls += 1
             if answer is not None and answer.status_code not in _AGAIN:
                 self.tally.seconds.append(clock.monotonic() - started)
@@ -85,6 +81,20 @@ class ApiClient:
             self.tally.repeated += 1
             await asyncio.sleep(min(0.2 * 2**attempt, 5.0))
         raise TimeoutError(f"{method} {path}: no answer after {TRIES_MAX} tries")
+
+    async def _try(
+        self, method: str, path: str, headers: dict[str, str], request: Mapping[str, Any]
+    ) -> httpx.Response | None:
+        """Return an answer; None when the network gave none."""
+        try:
+            headers["Authorization"] = f"Bearer {await self._current_token()}"
+            return await self.http.request(method, f"/api/v1{path}", headers=headers, **request)
+        except httpx.TransportError:
+            return None
+        except Refused as refusal:
+            if refusal.status not in _AGAIN:
+                raise
+            return None
 
     async def _current_token(self) -> str:
         if clock.monotonic() < self._token_until:
