@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -27,6 +28,7 @@ from shared.errors import DomainError, TransientError
 CHUNK_BYTES = 256 * 1024
 MEMORY_MAX_BYTES = 1024 * 1024
 """What an upload may hold in memory; beyond it waits in an unnamed temporary file, which a crash takes with it."""
+RETRIES_MAX, RETRY_TIMEOUT = 3, timedelta(seconds=20)
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _log = log.get(__name__)
@@ -73,7 +75,7 @@ class BlobStore:
 
     def __init__(self, url: str) -> None:
         self._folder = _folder(url)
-        self._store: ObjectStore = LocalStore(self._folder) if self._folder else from_url(url)
+        self._store: ObjectStore = LocalStore(self._folder) if self._folder else _remote(url)
 
     async def put(self, chunks: AsyncIterator[bytes], *, size_max: int) -> Blob:
         """Keep a file of at most size_max bytes and return its hash and size; when this returns it is durable.
@@ -180,6 +182,11 @@ def _folder(url: str) -> Path | None:
         with suppress(PermissionError):
             _sync(parent)
     return folder
+
+
+def _remote(url: str) -> ObjectStore:
+    """Return a store that is known to be away before its callers stop waiting."""
+    return from_url(url, retry_config={"max_retries": RETRIES_MAX, "retry_timeout": RETRY_TIMEOUT})
 
 
 def _make_durable(folder: Path, key: str) -> None:
