@@ -108,7 +108,7 @@ class Task(WorkflowBase):
         Index("ix_task_at_work", "due_at", "id", postgresql_where=AT_WORK),
         Index("ix_task_at_work_unit", "unit", "due_at", "id", postgresql_where=AT_WORK),
         Index("ix_task_official", "official", "due_at", "id", postgresql_where=text("official IS NOT NULL")),
-        Index("ix_task_done", "due_at", "id", postgresql_where=text("status = 'done'")),
+        Index("ix_task_done_unit", "unit", "due_at", "id", postgresql_where=text("status = 'done'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

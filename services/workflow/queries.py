@@ -17,7 +17,7 @@ from services.workflow.errors import CaseNotFound, TaskNotFound
 from services.workflow.models import AT_WORK, UNDER_WAY, Case, ClockEntry, ProcessVersion, Task
 from services.workflow.states import CaseStatus, TaskStatus
 from shared.caller import Caller
-from shared.errors import InvalidRequest
+from shared.errors import FieldError, InvalidRequest
 from shared.events.values import Process
 
 LIST_MAX = 200
@@ -158,7 +158,13 @@ class TaskFilter:
 async def list_tasks(
     session: AsyncSession, *, caller: Caller, wanted: TaskFilter, page: Page
 ) -> tuple[Sequence[Task], str | None]:
-    """Return tasks that have been opened, the nearest due date first, and the cursor to go on with."""
+    """Return tasks that have been opened, the nearest due date first, and the cursor to go on with.
+
+    Raises InvalidRequest for a foreign cursor, and when all that was ever done is asked without a unit or an official.
+    """
+    if wanted.status == TaskStatus.DONE and wanted.unit is None and wanted.official is None:
+        message = FieldError("status", "Name the unit or the official who did it.", "Cần chọn đơn vị hoặc cán bộ.")
+        raise InvalidRequest(errors=[message])
     query = select(Task).where(Task.due_at.is_not(None), _visible(Task.agency_code, caller))
     if wanted.status is None:
         query = query.where(AT_WORK, Task.status != TaskStatus.RETURNED)

@@ -1,7 +1,7 @@
 """HTTP in: worklists and what officials do with tasks and cases."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -38,6 +38,8 @@ Limit = Annotated[int, Query(ge=1, le=queries.LIST_MAX)]
 Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the part before")]
 DossierCode = Annotated[str, Path(max_length=60, examples=["H32.14-260407-0001"])]
 
+WorklistStatus = Literal[TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.RETURNED, TaskStatus.DONE]
+
 tasks = router("tasks", prefix="/tasks")
 cases = router("cases", prefix="/cases")
 
@@ -51,12 +53,15 @@ async def list_tasks(
     unit: Word = None,
     role: Word = None,
     official: Word = None,
-    status: TaskStatus | None = None,
+    status: WorklistStatus | None = None,
     due_before: AwareDatetime | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> TaskPage:
-    """List opened tasks by due date, the nearest first; without a status those that are open or claimed."""
+    """List opened tasks by due date, the nearest first; without a status those that are open or claimed.
+
+    What is done is listed for a unit or an official.
+    """
     wanted = queries.TaskFilter(
         agency=agency, unit=unit, role=role, official=official, status=status, due_before=due_before
     )

@@ -24,7 +24,7 @@ WRITES = [
     ("/cases/{case}/resume", {"resumed_by": OFFICIAL}),
     (
         "/cases/{case}/request-supplement",
-        {"content": "Bản sao", "respond_by": "2027-01-01T00:00:00Z", "requested_by": OFFICIAL},
+        {"content": "Bản sao", "respond_by": "2099-01-01T00:00:00Z", "requested_by": OFFICIAL},
     ),
 ]
 
@@ -116,7 +116,7 @@ class TestWorklist:
 
     async def test_by_agency_unit_role_official_status_and_date(self, office: Office) -> None:
         await office.start(LINEAR)
-        await office.start(LINEAR, code=SECOND, agency="H32.14.02", at=clock.now() - timedelta(days=9))
+        await office.start(LINEAR, code=SECOND, agency="H32.14.02", at=clock.now() - timedelta(days=40))
         await office.start(LINEAR, code=THIRD, agency="H32.15")
         await office.complete("check")
         await office.act("decide", "claim", official=ANOTHER)
@@ -134,9 +134,16 @@ class TestWorklist:
         assert await found(role="leader") == []
         assert await found(official=ANOTHER) == [ours]
         assert await found(status="open") == [below]
-        assert await found(status="done") == [(CODE, "check")]
-        assert await found(status="waiting") == []
-        assert await found(due_before=(clock.now() - timedelta(days=5)).isoformat()) == [below]
+        assert await found(status="returned") == []
+        assert await found(status="done", unit="unit-check") == [(CODE, "check")]
+        assert await found(status="done", official=OFFICIAL) == [(CODE, "check")]
+        assert await found(due_before=(clock.now() - timedelta(days=20)).isoformat()) == [below]
+
+    @pytest.mark.parametrize("status", ["done", "waiting", "cancelled", "lost"])
+    async def test_not_all_that_ever_was(self, office: Office, status: str) -> None:
+        answer = await office.client.get("/tasks", params={"status": status}, headers=office.headers())
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        assert "status" in answer.json()["errors"][0]["field"]
 
     async def test_page_by_page_nothing_is_missed_or_doubled(self, office: Office) -> None:
         at = clock.now() - timedelta(days=1)

@@ -36,7 +36,7 @@ CREATE INDEX ix_task_dossier_code ON task (dossier_code);
 CREATE INDEX ix_task_at_work ON task (due_at, id) WHERE status IN ('open', 'claimed', 'returned');
 CREATE INDEX ix_task_at_work_unit ON task (unit, due_at, id) WHERE status IN ('open', 'claimed', 'returned');
 CREATE INDEX ix_task_official ON task (official, due_at, id) WHERE official IS NOT NULL;
-CREATE INDEX ix_task_done ON task (due_at, id) WHERE status = 'done';
+CREATE INDEX ix_task_done_unit ON task (unit, due_at, id) WHERE status = 'done';
 
 CREATE TABLE clock_entry (
     dossier_code text NOT NULL CONSTRAINT fk_clock_entry_dossier_code REFERENCES case_file,
