@@ -33,10 +33,11 @@ class BrokerAway(TransientError):
 class Broker:
     """RabbitMQ as one service sees it."""
 
-    def __init__(self, url: str, *, service: str, partitions: int = 1) -> None:
+    def __init__(self, url: str, *, service: str, partitions: int = 1, heartbeat_s: int = HEARTBEAT_S) -> None:
         self.url = url
         self.service = service
         self.partitions = partitions
+        self.heartbeat_s = heartbeat_s
 
     @asynccontextmanager
     async def channel(self, purpose: str, *, prefetch: int = 0) -> AsyncIterator["Channel"]:
@@ -46,7 +47,7 @@ class Broker:
             connection = await aio_pika.connect(
                 self.url,
                 timeout=CONNECT_TIMEOUT_S,
-                heartbeat=HEARTBEAT_S,
+                heartbeat=self.heartbeat_s,
                 client_properties={"connection_name": f"{self.service}-{purpose}"},
             )
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -55,6 +56,12 @@ class Broker:
             yield Channel(connection, channel)
         except (aiormq.exceptions.AMQPError, aio_pika.exceptions.AMQPError, OSError, TimeoutError) as problem:
             raise BrokerAway(f"{type(problem).__name__}: {problem}") from problem
+        except asyncio.CancelledError as problem:
+            # aiormq cancels what waits on a connection whose heartbeat failed. That is no wish to end our loop.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise BrokerAway("the connection was given up") from problem
         finally:
             if connection is not None:
                 await _close_quietly(connection)

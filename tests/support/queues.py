@@ -1,6 +1,5 @@
 """What lies in a queue, read by a consumer that is nobody's service."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -55,6 +54,15 @@ async def spying(amqp_url: str, *event_types: str) -> AsyncIterator[Spy]:
         yield spy
 
 
+async def count_in(amqp_url: str, queue: str) -> int:
+    """Return how many messages a queue holds for whoever comes."""
+    connection = await aio_pika.connect(amqp_url)
+    async with connection:
+        channel = await connection.channel()
+        there = await channel.get_queue(queue)
+        return there.declaration_result.message_count or 0
+
+
 async def messages_in(amqp_url: str, queue: str) -> list[Any]:
     """Return the messages that lie in a queue, and take them out."""
     found: list[Any] = []
@@ -64,5 +72,4 @@ async def messages_in(amqp_url: str, queue: str) -> list[Any]:
         there = await channel.get_queue(queue)
         while message := await there.get(no_ack=True, fail=False):
             found.append(message)
-            await asyncio.sleep(0)
     return found
