@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,11 +37,6 @@ _PORTAL_LAG = text(
           (SELECT * FROM portal_debt WHERE acknowledged_at > :since ORDER BY acknowledged_at DESC LIMIT 5000)) AS debt
     """
 )
-
-
-def json_text(value: object) -> str:
-    """Return a value as JSON text, for a parameter that is cast to jsonb."""
-    return orjson.dumps(value).decode()
 
 
 async def find_client(session: AsyncSession, client_id: str) -> Client | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 import asyncpg
+import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped
@@ -143,7 +145,7 @@ idempotency_key = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, index=True),
     Column("status", SmallInteger),
-    Column("media_type", Text),
+    Column("headers", JSONB),
     Column("body", LargeBinary),
 )
 
@@ -197,6 +199,8 @@ class Database:
             pool_size=connections_max,
             max_overflow=0,
             pool_timeout=COMMAND_TIMEOUT_S,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
             # An error's text goes into logs, and parameters may be personal data.
             hide_parameters=True,
             connect_args={

@@ -103,7 +103,8 @@ class WriteRoute(APIRoute):
                 request.state.work = work
                 return await handler(request)
 
-            write = Write(caller, key, fingerprint(request.method, request.url.path, body), act, current_traceparent())
+            target = f"{request.url.path}?{request.url.query}"
+            write = Write(caller, key, fingerprint(request.method, target, body), act, current_traceparent())
             writer: Writer = request.app.state.writer
             return await (writer.grouped(write) if together else writer.alone(write))
 

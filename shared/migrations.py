@@ -42,7 +42,7 @@ CREATE TABLE intervention (
     at timestamptz NOT NULL, consented_by text, consented_at timestamptz);
 CREATE TABLE idempotency_key (
     client text NOT NULL, key text NOT NULL, fingerprint bytea NOT NULL, created_at timestamptz NOT NULL,
-    status smallint, media_type text, body bytea, CONSTRAINT pk_idempotency_key PRIMARY KEY (client, key));
+    status smallint, headers jsonb, body bytea, CONSTRAINT pk_idempotency_key PRIMARY KEY (client, key));
 CREATE INDEX ix_idempotency_key_created_at ON idempotency_key (created_at);
 """
 

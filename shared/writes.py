@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -36,12 +37,12 @@ _CLAIM = text(
     ON CONFLICT DO NOTHING RETURNING client, key
     """
 )
-_FIND = text("SELECT fingerprint, status, media_type, body FROM idempotency_key WHERE client = :client AND key = :key")
+_FIND = text("SELECT fingerprint, status, headers, body FROM idempotency_key WHERE client = :client AND key = :key")
 _ANSWER = text(
     """
-    UPDATE idempotency_key AS i SET status = t.status, media_type = t.media_type, body = t.body
+    UPDATE idempotency_key AS i SET status = t.status, headers = CAST(t.headers AS jsonb), body = t.body
     FROM unnest(CAST(:clients AS text[]), CAST(:keys AS text[]), CAST(:statuses AS smallint[]),
-                CAST(:media_types AS text[]), CAST(:bodies AS bytea[])) AS t(client, key, status, media_type, body)
+                CAST(:headers AS text[]), CAST(:bodies AS bytea[])) AS t(client, key, status, headers, body)
     WHERE i.client = t.client AND i.key = t.key
     """
 )
@@ -59,9 +60,9 @@ class Write:
     answer: "asyncio.Future[Response]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-def fingerprint(method: str, path: str, body: bytes) -> bytes:
-    """Return what tells one request from another: method, path and body."""
-    return hashlib.sha256(b"%b %b\n%b" % (method.encode(), path.encode(), body)).digest()
+def fingerprint(method: str, target: str, body: bytes) -> bytes:
+    """Return what tells one request from another: method, target (path and query) and body."""
+    return hashlib.sha256(b"%b %b\n%b" % (method.encode(), target.encode(), body)).digest()
 
 
 class Writer:
@@ -173,9 +174,7 @@ async def _earlier_answer(session: AsyncSession, write: Write) -> Response:
     row = (await session.execute(_FIND, {"client": write.caller.client_id, "key": write.key})).one()
     if row.fingerprint != write.fingerprint:
         raise IdempotencyKeyReused("Use a new key for a new request; repeat a request with its own body.")
-    return Response(
-        row.body, status_code=row.status, media_type=row.media_type, headers={"Idempotency-Replayed": "true"}
-    )
+    return Response(row.body, status_code=row.status, headers={**row.headers, "Idempotency-Replayed": "true"})
 
 
 async def _store(session: AsyncSession, answers: Sequence[tuple[Write, Response]]) -> None:
@@ -185,7 +184,7 @@ async def _store(session: AsyncSession, answers: Sequence[tuple[Write, Response]
             "clients": [write.caller.client_id for write, _ in answers],
             "keys": [write.key for write, _ in answers],
             "statuses": [response.status_code for _, response in answers],
-            "media_types": [response.headers.get("content-type", "application/json") for _, response in answers],
+            "headers": [orjson.dumps(dict(response.headers)).decode() for _, response in answers],
             "bodies": [bytes(response.body) for _, response in answers],
         },
     )

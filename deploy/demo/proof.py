@@ -6,11 +6,13 @@ Also events told against events folded, and money taken against receipts and ref
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 
 from deploy.demo.feed import Feed
+from shared import clock
 
 # Written apart from the gateway's own table on purpose: the proof must not believe what it checks.
 REACHED: Mapping[tuple[str, str], int] = {
@@ -26,6 +28,7 @@ REACHED: Mapping[tuple[str, str], int] = {
     ("case_file", "completed"): 9,
     ("result", "returned"): 10,
 }
+MOMENT = timedelta(seconds=1)
 OWNERS = ("intake", "workflow", "payment", "results")
 
 _HISTORY = """
@@ -75,7 +78,7 @@ class Proof:
 
 
 async def prove(
-    codes: Collection[str], urls: Mapping[str, str], portal: Mapping[str, Sequence[int]], feed: Feed, ill_from: object
+    codes: Collection[str], urls: Mapping[str, str], portal: Mapping[str, Sequence[int]], feed: Feed, ill_from: datetime
 ) -> Proof:
     """Compare everything; urls: the databases by service; ill_from: when the portal began to misbehave."""
     listed = sorted(codes)
@@ -159,7 +162,7 @@ async def _read_gateway(
     codes: list[str],
     told: Mapping[tuple[str, str], int],
     proof: Proof,
-    ill_from: object,
+    ill_from: datetime,
 ) -> None:
     folded = {(row["dossier_code"], row["source"]): row["count"] for row in await connection.fetch(_FOLDED, codes)}
     for (code, owner), count in told.items():
@@ -169,12 +172,9 @@ async def _read_gateway(
             )
     share = [0.5, 0.99]
     proof.handled_lag_s = _pair(await connection.fetchval(_HANDLED_LAG, codes, share))
-    proof.portal_lag_s = _pair(await connection.fetchval(_PORTAL_LAG, codes, share, ill_from))
-    proof.portal_lag_all_s = _pair(
-        await connection.fetchval(
-            _PORTAL_LAG.replace("AND owed_since < $3", "AND $3::timestamptz IS NOT NULL"), codes, share, ill_from
-        )
-    )
+    # What was committed a moment before the portal fell ill was told by an ill portal.
+    proof.portal_lag_s = _pair(await connection.fetchval(_PORTAL_LAG, codes, share, ill_from - MOMENT))
+    proof.portal_lag_all_s = _pair(await connection.fetchval(_PORTAL_LAG, codes, share, clock.now()))
 
 
 def _pair(found: Sequence[float] | None) -> tuple[float, float]:

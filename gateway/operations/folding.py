@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Table, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
-from gateway.models import DossierView, PortalDebt, TimelineEntry
+from gateway.models import Change, DossierView, PortalDebt, TimelineEntry
 from gateway.operations.facts import FOLDS, happened_at, shown
 from gateway.portal.messages import dossier_message, progress_message
 from gateway.states import REACHED_BY, PortalStatus
@@ -21,16 +21,8 @@ from shared.work import Work
 CHANNEL = "motcua_gateway"
 _FEED_LOCK = 0x66656564  # "feed": taken last and held to the commit, so that positions are given in commit order
 
-_WRITE_CHANGES = text(
-    """
-    INSERT INTO change (dossier_code, agency_code, procedure_code, event_type, happened_at, portal_status,
-                        version, detail)
-    VALUES (:dossier_code, :agency_code, :procedure_code, :event_type, :happened_at, :portal_status, :version,
-            CAST(:detail AS jsonb))
-    """
-)
-_LOCK_FEED = text("SELECT pg_advisory_xact_lock(:key)")
-_WAKE = text("SELECT pg_notify(:channel, '')")
+_WAKE_AND_LOCK = text("SELECT pg_notify(:channel, ''), pg_advisory_xact_lock(:key)")
+_TIMELINE, _DEBTS, _CHANGES = (cast("Table", model.__table__) for model in (TimelineEntry, PortalDebt, Change))
 
 
 @dataclass(slots=True)
@@ -39,6 +31,8 @@ class Folded:
 
     views: dict[str, DossierView]
     known: dict[str, set[UUID]]
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+    debts: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -58,7 +52,7 @@ async def fold(work: Work, event: Event[Any]) -> None:
     folded: Folded = work.session.info["folded"]
     view = _view_of(work, event, folded)
     known = folded.known.setdefault(event.subject, set())
-    expected = view.sequences.get(event.source, 0) + 1 if view.sequences else 1
+    expected = view.sequences.get(event.source, 0) + 1
     if event.sequence > expected:
         raise CauseMissing(f"{event.source}'s event {expected} of this dossier has not arrived")
     if event.sequence < expected:
@@ -100,56 +94,53 @@ def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> N
     detail, happened = shown(event.data), happened_at(event)
     if reached:
         view.portal_status, view.version = int(reached), view.version + 1
-        work.session.add(_debt(work, event, view, reached, detail))
-    work.session.add(
-        TimelineEntry(
-            event_id=event.id,
-            dossier_code=view.code,
-            nth=sum(view.sequences.values()),
-            type=event.type,
-            source=event.source,
-            happened_at=happened,
-            committed_at=event.time,
-            portal_status=reached,
-            trace_id=event.traceparent.split("-")[1] if event.traceparent else None,
-            detail=detail,
-        )
-    )
+        folded.debts.append(_debt(work, event, view, reached, detail))
     if not folded.changes:
-        work.last_steps.append(_write_changes)
+        work.last_steps.append(_write)
+    about = {"dossier_code": view.code, "happened_at": happened, "portal_status": reached, "detail": detail}
+    folded.timeline.append(
+        about
+        | {
+            "event_id": event.id,
+            "nth": sum(view.sequences.values()),
+            "type": event.type,
+            "source": event.source,
+            "committed_at": event.time,
+            "trace_id": event.traceparent.split("-")[1] if event.traceparent else None,
+        }
+    )
     folded.changes.append(
-        {
-            "dossier_code": view.code,
+        about
+        | {
             "agency_code": view.agency_code,
             "procedure_code": view.procedure_code,
             "event_type": event.type,
-            "happened_at": happened,
-            "portal_status": reached,
             "version": view.version,
-            "detail": queries.json_text(detail),
         }
     )
 
 
 def _debt(
     work: Work, event: Event[Any], view: DossierView, reached: PortalStatus, detail: dict[str, Any]
-) -> PortalDebt:
+) -> dict[str, Any]:
     happened = happened_at(event)
-    return PortalDebt(
-        dossier_code=view.code,
-        version=view.version,
-        status=int(reached),
-        happened_at=happened,
-        owed_since=event.time,
-        dossier_message=dossier_message(view.code, view.facts, reached),
-        progress_message=progress_message(view.code, view.facts, reached, happened, detail),
-        attempts=0,
-        next_attempt_at=work.now,
-    )
+    return {
+        "dossier_code": view.code,
+        "version": view.version,
+        "status": int(reached),
+        "happened_at": happened,
+        "owed_since": event.time,
+        "dossier_message": dossier_message(view.code, view.facts, reached),
+        "progress_message": progress_message(view.code, view.facts, reached, happened, detail),
+        "next_attempt_at": work.now,
+    }
 
 
-async def _write_changes(session: AsyncSession) -> None:
+async def _write(session: AsyncSession) -> None:
+    """Write what a batch folded in bulk; the feed last, since its lock is held to the commit."""
     folded: Folded = session.info["folded"]
-    await session.execute(_WAKE, {"channel": CHANNEL})
-    await session.execute(_LOCK_FEED, {"key": _FEED_LOCK})
-    await session.execute(_WRITE_CHANGES, folded.changes)
+    await session.execute(insert(_TIMELINE), folded.timeline)
+    if folded.debts:
+        await session.execute(insert(_DEBTS), folded.debts)
+    await session.execute(_WAKE_AND_LOCK, {"channel": CHANNEL, "key": _FEED_LOCK})
+    await session.execute(insert(_CHANGES), folded.changes)

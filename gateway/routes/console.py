@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import RedirectResponse
-from starlette.responses import FileResponse, Response
-from starlette.staticfiles import StaticFiles
+from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 PATH = "/console"

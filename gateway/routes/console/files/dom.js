@@ -1,6 +1,6 @@
 // Elements are made here, with text only: nothing on this page ever becomes markup.
 
-import { dateTime, relative, t } from "./language.js";
+import { dateTime, now, relative, t } from "./language.js";
 
 export const NONE = "–";
 
@@ -37,7 +37,7 @@ export function until(value) {
   return el("time", { datetime: value, title: dateTime(value), "data-until": true }, untilWords(value));
 }
 
-const untilWords = (value) => (Date.parse(value) - Date.now() > 1_000 ? relative(value) : t("soon"));
+const untilWords = (value) => (Date.parse(value) - now() > 1_000 ? relative(value) : t("soon"));
 
 /** Let every relative time on the page read as of now. */
 export function freshen() {

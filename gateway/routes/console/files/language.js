@@ -105,11 +105,21 @@ function two(ms, large, largeName, small, smallName) {
   return rest ? `${first} ${unit(rest, smallName)}` : first;
 }
 
+let ahead = 0;
+
+/** Set the clock that ages are told by: the server's. Walls of screens often have clocks of their own. */
+export function setClock(serverTime) {
+  ahead = Date.parse(serverTime) - Date.now();
+}
+
+/** Return this moment by the server's clock, in milliseconds. */
+export const now = () => Date.now() + ahead;
+
 const STEPS = [[DAY, "day"], [HOUR, "hour"], [MINUTE, "minute"], [SECOND, "second"]];
 
 /** Return a time relative to now: 5 phút trước, sau 12 giây. */
-export function relative(value, now = Date.now()) {
-  const away = new Date(value).getTime() - now;
+export function relative(value, at = now()) {
+  const away = new Date(value).getTime() - at;
   if (Math.abs(away) < SECOND) return t("contact.just_now");
   const [size, name] = STEPS.find(([step]) => Math.abs(away) >= step);
   const words = new Intl.RelativeTimeFormat(LOCALES[language], { numeric: "always" });

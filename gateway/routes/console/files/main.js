@@ -3,7 +3,7 @@
 import { askAbout, prepareActing } from "./acting.js";
 import { byId, freshen } from "./dom.js";
 import { chooseDossier, openDossier, prepareDossier, refreshDossier, showDossier } from "./dossier.js";
-import { chooseLanguage, currentLanguage, dateTime, relative, t } from "./language.js";
+import { chooseLanguage, currentLanguage, dateTime, relative, setClock, t } from "./language.js";
 import { Live } from "./live.js";
 import { showPortal } from "./portal.js";
 import { call, may, NoAnswer, Problem, signedIn, signIn, signOut, who } from "./session.js";
@@ -24,7 +24,10 @@ async function bringFigures() {
       call("ops/overview", { headers: etag ? { "if-none-match": etag } : {} }),
       refreshDossier(),
     ]);
-    if (found.status !== 304) [overview, etag] = [found.body, found.etag];
+    if (found.status !== 304) {
+      [overview, etag] = [found.body, found.etag];
+      setClock(overview.at);
+    }
     remember(overview);
   } catch (problem) {
     if (problem instanceof Problem && (problem.status === 401 || problem.status === 403)) {
@@ -80,7 +83,7 @@ function lostWords() {
 }
 
 function showAge() {
-  byId("contact-age").textContent = live.freshAt ? t("contact.age", { ago: relative(live.freshAt) }) : "";
+  byId("contact-age").textContent = live.freshAt ? t("contact.age", { ago: relative(live.freshAt, Date.now()) }) : "";
 }
 
 function showWords() {

@@ -21,7 +21,7 @@ function figures(portal) {
   const lag = portal.lag_p50_s === null ? NONE : `${span(portal.lag_p50_s * 1000)} / ${span(portal.lag_p99_s * 1000)}`;
   return [
     pair(t("portal.breaker"), chip(portal.breaker === "open" ? "bad" : "ok", t(`portal.breaker_${portal.breaker}`))),
-    pair(t("portal.in_step"), [`${number(portal.dossiers_in_step)} / ${number(portal.dossiers)}`, meter(portal)]),
+    pair(t("portal.in_step"), [`${number(portal.dossiers_in_step)} / ${number(portal.dossiers)}`, portal.dossiers > 0 && meter(portal)]),
     pair(t("portal.open"), [
       number(portal.open),
       portal.open > 0 && el("span", { class: "below" }, t("portal.open_of", { n: number(portal.open_dossiers) })),
@@ -35,7 +35,7 @@ function figures(portal) {
 const pair = (term, value) => el("div", {}, el("dt", {}, term), el("dd", {}, value));
 
 function meter({ dossiers, dossiers_in_step: inStep }) {
-  return el("meter", { min: 0, max: Math.max(dossiers, 1), value: dossiers ? inStep : 1, "aria-label": t("portal.in_step") });
+  return el("meter", { min: 0, max: dossiers, value: inStep, "aria-label": t("portal.in_step") });
 }
 
 const columns = () => [

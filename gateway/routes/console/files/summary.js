@@ -98,6 +98,7 @@ function waitingTile(overview) {
 }
 
 function stepTile(portal) {
+  if (!portal.dossiers) return tile("#portal", "none", t("summary.in_step"), NONE, t("summary.no_dossiers"));
   const state = portal.breaker === "open" ? "bad" : portal.failing ? "warn" : "ok";
   return tile(
     "#portal",

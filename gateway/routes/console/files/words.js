@@ -61,6 +61,7 @@ export const WORDS = {
   "summary.not_parked": ["không hồ sơ nào bị tạm giữ", "none parked"],
   "summary.in_step": ["Khớp với Cổng quốc gia", "In step with the portal"],
   "summary.in_step_of": ["{n} trên {m} hồ sơ", "{n} of {m} dossiers"],
+  "summary.no_dossiers": ["chưa có hồ sơ nào", "no dossiers yet"],
   "summary.lag": ["Độ trễ tới Cổng (p50)", "Lag to the portal (p50)"],
   "summary.lag_p99": ["p99 là {p99}, trong một giờ qua", "p99 is {p99}, in the last hour"],
   "summary.lag_none": ["chưa gửi gì trong một giờ qua", "nothing sent in the last hour"],
