@@ -1,0 +1,72 @@
+"""Documents on their way into the archive."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from services.results.errors import DocumentMismatch
+from services.results.storage import SIGNATURES, Archive
+from shared.blobs import BlobTooLarge
+from tests.results.desk import CODE, PDF, Desk, accepted
+
+
+async def drops(document: bytes) -> AsyncIterator[bytes]:
+    """Yield a document byte by byte, as the slowest connection would bring it."""
+    for byte in document:
+        yield bytes([byte])
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path.as_uri(), document_bytes_max=100)
+
+
+class TestKeep:
+    """Keeping a document."""
+
+    @pytest.mark.parametrize("media_type", list(SIGNATURES))
+    async def test_knows_a_type_however_its_bytes_arrive(self, archive: Archive, media_type: str) -> None:
+        for document in (SIGNATURES[media_type], SIGNATURES[media_type] + b"and more of it"):
+            kept = await archive.keep(drops(document), media_type)
+            assert b"".join([chunk async for chunk in await archive.read(kept.sha256)]) == document
+            with pytest.raises(DocumentMismatch):
+                await archive.keep(drops(document[1:]), media_type)
+
+    async def test_takes_the_largest_and_no_larger(self, archive: Archive) -> None:
+        assert (await archive.keep(drops(PDF.ljust(100)), "application/pdf")).size_bytes == 100
+        with pytest.raises(BlobTooLarge):
+            await archive.keep(drops(PDF.ljust(101)), "application/pdf")
+
+
+async def test_a_connection_that_ends_early_leaves_nothing(desk: Desk) -> None:
+    await desk.hear(accepted())
+    arriving: list[dict[str, Any]] = [
+        {"type": "http.request", "body": PDF, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return arriving.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = desk.headers() | {"Content-Type": "application/pdf"}
+    await desk.app(
+        {
+            "type": "http",
+            "method": "POST",
+            "path": "/results",
+            "query_string": f"dossier_code={CODE}&kind_code=KQ&kind_name=x".encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        },
+        receive,
+        send,
+    )
+    assert orjson.loads(sent[1]["body"])["code"] == "upload_incomplete"
+    assert list(desk.folder.iterdir()) == []
+    assert await desk.rows("SELECT id FROM result") == []
