@@ -27,9 +27,9 @@ logs: $(READY) ## Show the logs (NAME=intake for one process, FOLLOW=1 to go on)
 clean: ## Stop everything and delete .run with all its data
 	@if [ -x $(MOTCUA) ]; then $(MOTCUA) clean; else rm -rf .run; fi
 
-test: check ## Check, then run all tests on private servers
+test: $(READY) ## Check, then run all tests on private servers (also when a check failed)
 	@$(MOTCUA) packages --tests
-	@.venv/bin/pytest
+	@$(MAKE) --no-print-directory check; checked=$$?; .venv/bin/pytest && exit $$checked
 
 check: $(READY) ## Format, lint, types, import contracts, dependencies, generated documents
 	@.venv/bin/ruff format --check --quiet .

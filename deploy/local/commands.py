@@ -15,7 +15,7 @@ from deploy.local.launch import NotUp, detached, in_foreground, supervise
 from deploy.local.ports import NoPortFree
 from deploy.local.servers import SettingsMissing
 from deploy.local.stack import Stack
-from deploy.local.status import follow, last_lines, links, table
+from deploy.local.status import Follower, last_lines, links, table
 from deploy.local.supervisor import AlreadyUp
 
 TABLE_WIDTH = 110
@@ -85,7 +85,7 @@ def logs(
     try:
         for line in last_lines(files, lines):
             typer.echo(line)
-        for line in follow(files) if follow_on else ():
+        for line in Follower(files).follow() if follow_on else ():
             typer.echo(line)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -24,7 +24,10 @@ def in_foreground(stack: Runnable, tell: Tell, on_ready: Callable[[], None]) -> 
     """Run the stack until Ctrl-C or SIGTERM; False when it did not come up."""
 
     def say(kind: str, words: str) -> None:
-        on_ready() if kind == "ready" else tell(words)
+        if kind == "ready":
+            on_ready()
+        elif words:
+            tell(words)
 
     return Supervisor(stack, say).run()
 
@@ -66,7 +69,8 @@ def _follow_report(reading: int, tell: Tell) -> None:
                     return
                 if kind == "failed":
                     raise NotUp(words)
-                tell(words)
+                if words:
+                    tell(words)
     finally:
         signal.signal(signal.SIGTERM, interrupt)
     raise NotUp("The supervisor ended before the stack was up; see logs/supervisor.log.")
@@ -77,7 +81,8 @@ def supervise(stack: Runnable, report: int) -> bool:
     with os.fdopen(report, "w", encoding="utf-8", buffering=1) as pipe:
 
         def say(kind: str, words: str) -> None:
-            print(clock.now().isoformat(timespec="milliseconds"), kind, words, flush=True)
+            if kind != "waiting":
+                print(clock.now().isoformat(timespec="milliseconds"), kind, words, flush=True)
             if pipe.closed:
                 return
             try:

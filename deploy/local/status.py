@@ -90,23 +90,28 @@ def last_lines(logs: Sequence[Path], count: int) -> Iterator[str]:
                 yield _labelled(log, line, several=len(logs) > 1)
 
 
-def follow(logs: Sequence[Path]) -> Iterator[str]:
-    """Yield what is added to the logs from now on, for ever; a log that was cut short is read anew."""
-    offsets = {log: log.stat().st_size for log in logs}
-    while True:
-        for log in logs:
-            size = log.stat().st_size
-            if size < offsets[log]:
-                offsets[log] = 0
-            if size > offsets[log]:
-                with log.open("rb") as file:
-                    file.seek(offsets[log])
-                    added = file.read(size - offsets[log])
-                whole, _, _rest = added.rpartition(b"\n")
-                offsets[log] += len(whole) + 1 if whole else 0
-                for line in whole.decode(errors="replace").splitlines():
-                    yield _labelled(log, line, several=len(logs) > 1)
-        sleep(FOLLOW_S)
+class Follower:
+    """Reads what is added to logs after this was made; a log that was cut short is read anew."""
+
+    def __init__(self, logs: Sequence[Path]) -> None:
+        self._offsets = {log: log.stat().st_size for log in logs}
+
+    def added(self) -> Iterator[str]:
+        """Yield the whole lines added since the last call."""
+        for log, offset in self._offsets.items():
+            with log.open("rb") as file:
+                file.seek(offset if log.stat().st_size >= offset else 0)
+                begun_at = file.tell()
+                whole, newline, _begun = file.read().rpartition(b"\n")
+            self._offsets[log] = begun_at + len(whole) + len(newline)
+            for line in whole.decode(errors="replace").splitlines():
+                yield _labelled(log, line, several=len(self._offsets) > 1)
+
+    def follow(self) -> Iterator[str]:
+        """Yield what is added, for ever."""
+        while True:
+            yield from self.added()
+            sleep(FOLLOW_S)
 
 
 def _labelled(log: Path, line: str, *, several: bool) -> str:

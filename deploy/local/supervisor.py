@@ -55,7 +55,7 @@ class Runnable(Protocol):
 
 
 Say = Callable[[str, str], None]
-"""Told what happens: a kind (`step`, `ready`, `failed`) and words."""
+"""Told what happens: a kind (`step`, `ready`, `failed`, or `waiting` again and again) and words."""
 
 
 @dataclass
@@ -151,6 +151,7 @@ class Supervisor:
                     raise NotStarted(watched.program.complaint())
                 self._note_ready(watched)
             waiting = [each for each in waiting if each.state != "ready"]
+            self._say("waiting", "")
             sleep(TICK_S / 2 if waiting else 0)
 
     def _note_ready(self, watched: Watched) -> None:

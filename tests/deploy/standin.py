@@ -1,8 +1,10 @@
 """A stack of tiny programs in place of the real one: python -m tests.deploy.standin FOLDER BEHAVIOUR… [--report N].
 
-A behaviour is `name`, `name:crashes` (ends at once), `name:lingers` (never ready) or `name:stubborn` (ignores SIGTERM).
+A behaviour is `name`, `name:crashes` (ends at once), `name:lingers` (never ready), `name:stubborn` (ignores SIGTERM)
+or `name:tidies` (takes half a second to end).
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +17,7 @@ from deploy.local.program import HttpProgram
 from deploy.local.servers import Phase
 
 PROGRAM = """
-import signal, sys
+import signal, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 class Health(BaseHTTPRequestHandler):
@@ -31,6 +33,12 @@ if behaviour == "crashes":
     sys.exit(3)
 if behaviour == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if behaviour == "tidies":
+    def tidy(*_):
+        time.sleep(0.5)
+        print("all is tidy", flush=True)
+        sys.exit()
+    signal.signal(signal.SIGTERM, tidy)
 HTTPServer(("127.0.0.1", port), Health).serve_forever()
 """
 
@@ -38,7 +46,7 @@ HTTPServer(("127.0.0.1", port), Health).serve_forever()
 class StandIn:
     """What deploy.local.stack.Stack is to the supervisor, smaller."""
 
-    ready_timeout_s: float = 2
+    ready_timeout_s: float = float(os.environ.get("STANDIN_READY_S", "2"))
 
     def __init__(self, folder: RunFolder, behaviours: Sequence[str]) -> None:
         self.folder = folder
@@ -76,6 +84,10 @@ class StandIn:
 def command(folder: RunFolder, *behaviours: str) -> list[str]:
     """Return the command that supervises such a stack."""
     return [sys.executable, "-m", "tests.deploy.standin", str(folder.path), *behaviours]
+
+
+def quiet(_words: str) -> None:
+    """Hear what happens and keep it to oneself."""
 
 
 if __name__ == "__main__":

@@ -11,6 +11,11 @@ from deploy.local.processes import Identity, alive, end, identify, memory_bytes,
 from tests.deploy.census import eventually, processes_of
 
 SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time.sleep(60)"]
+TIDY = [
+    sys.executable,
+    "-c",
+    "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(7)); print('tidy', flush=True); time.sleep(60)",
+]
 STUBBORN = [
     sys.executable,
     "-c",
@@ -63,10 +68,10 @@ class TestEnd:
         assert child.wait(5) == -signal.SIGKILL
 
     def test_wakes_what_is_frozen(self, tmp_path: Path) -> None:
-        child, identity = started(SLEEPER, tmp_path / "log")
+        child, identity = started(TIDY, tmp_path / "log")
         send(identity, signal.SIGSTOP)
         end(identity, patience_s=5)
-        assert child.wait(5) == -signal.SIGTERM
+        assert child.wait(5) == 7
 
 
 class TestSpawn:

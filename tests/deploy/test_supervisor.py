@@ -64,11 +64,18 @@ class TestUp:
     def test_leaves_nothing_when_interrupted(self, folder: RunFolder, number: int) -> None:
         words = command(folder, "one", "two:lingers")
         script = f"from deploy.local.launch import *; detached(RunFolder(Path({str(folder.path)!r})), print, {words})"
-        asking = subprocess.Popen([sys.executable, "-c", f"from pathlib import Path; {script}"], cwd=ROOT, stderr=-3)
+        patient = {**os.environ, "STANDIN_READY_S": "60"}
+        asking = subprocess.Popen(
+            [sys.executable, "-c", f"from pathlib import Path; {script}"],
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+            env=patient,
+        )
         assert eventually(lambda: len(processes_of(folder.path)) >= 4)
         asking.send_signal(number)
         asking.wait(20)
-        assert eventually(lambda: processes_of(folder.path) == [])
+        # Whoever was asked politely waits for it; after kill -9 the supervisor notices by itself.
+        assert eventually(lambda: processes_of(folder.path) == [], within_s=5 if number == signal.SIGKILL else 0)
 
 
 class TestWatch:
@@ -119,6 +126,11 @@ class TestDown:
         assert processes_of(folder.path) == []
         assert not folder.stack.exists()
         assert not control.take_down()
+
+    def test_lets_everything_finish_what_it_does(self, folder: RunFolder) -> None:
+        control, _ = up(folder, "one:tidies")
+        control.take_down()
+        assert "all is tidy" in (folder.logs / "one.log").read_text()
 
     def test_everything_dies_with_a_killed_supervisor(self, folder: RunFolder) -> None:
         control, _ = up(folder, "one", "two:stubborn")
