@@ -20,6 +20,14 @@ from shared.writes import Write, Writer, fingerprint
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENCY_HEADER = "idempotency-key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A new one for each request; the same request sent again with its key gets its first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+    "example": "0196-4f1c-submit-1",
+}
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _scheme = OAuth2(
@@ -86,6 +94,11 @@ def grouped(endpoint: Endpoint) -> Endpoint:
 
 class WriteRoute(APIRoute):
     """A route whose unsafe calls run once per Idempotency-Key and commit before they answer."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - APIRoute's
+        if not SAFE_METHODS.issuperset(options.get("methods") or {"GET"}):
+            options["openapi_extra"] = {"parameters": [_KEY_PARAMETER], **(options.get("openapi_extra") or {})}
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler: its answer is made inside the transaction and sent after the commit."""

@@ -24,6 +24,7 @@ from shared.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _log = log.get(__name__)
 
 
@@ -122,8 +123,21 @@ def _of_http(problem: HTTPException) -> DomainError:
     return InvalidRequest(str(problem.detail))
 
 
+def _documented(app: FastAPI) -> dict[str, Any]:
+    """Return the app's OpenAPI document, in which problems have their own media type."""
+    document = FastAPI.openapi(app)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation.get("responses", {}).values():
+                content = response.get("content", {})
+                if content.get("application/json", {}).get("schema") == _PROBLEM_SCHEMA:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+    return document
+
+
 def install(app: FastAPI) -> None:
-    """Answer every failure of an app with a problem document."""
+    """Answer every failure of an app with a problem document, and say so in its OpenAPI document."""
+    app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
 
     async def answer(request: Request, problem: Exception) -> Response:
         error = as_domain_error(problem)

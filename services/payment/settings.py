@@ -19,9 +19,11 @@ class PaymentSettings(ServiceSettings):
     platform_account: str = ""
     """TKThuHuong: the account that fees are paid to."""
     platform_account_bank: str = ""
+    """MaNHThuHuong: the bank of that account."""
     platform_account_name: str = ""
+    """TenTKThuHuong: the holder of that account."""
     platform_timeout_s: float = 10.0
-    """For one whole call."""
+    """The longest that one call may take."""
     platform_calls_max: int = 16
     """Calls to the platform at a time."""
     platform_poll_s: float = 1.0

@@ -85,7 +85,7 @@ async def learn_link(work: Work, *, reference: str, pay_url: str, ask_after: tim
     _, payment = await queries.lock_attempt(work.session, reference)
     if _is_open(payment):
         payment.pay_url = pay_url
-    _wait_on(payment, work.now, ask_after)
+    _plan_question(payment, work.now, ask_after)
 
 
 async def keep_waiting(work: Work, *, reference: str, ask_after: timedelta) -> None:
@@ -97,7 +97,7 @@ async def keep_waiting(work: Work, *, reference: str, ask_after: timedelta) -> N
     if _is_open(payment) and payment.expires_at is not None and payment.expires_at <= work.now:
         _expire(work, payment)
     else:
-        _wait_on(payment, work.now, ask_after)
+        _plan_question(payment, work.now, ask_after)
 
 
 async def ask_again(work: Work, *, reference: str) -> None:
@@ -114,7 +114,7 @@ async def fail_attempt(work: Work, *, reference: str, reason: str) -> Outcome:
     """
     _, payment = await queries.lock_attempt(work.session, reference)
     if not _is_open(payment):
-        _wait_on(payment, work.now, timedelta())
+        _plan_question(payment, work.now)
         return Outcome.TOO_LATE
     failed = PaymentFailed(
         payment_id=payment.id,
@@ -146,25 +146,24 @@ def _expire(work: Work, payment: Payment) -> None:
 
 def _end(payment: Payment, now: datetime) -> None:
     payment.ended_at, payment.pay_url = now, None
-    _wait_on(payment, now, timedelta())
+    _plan_question(payment, now)
 
 
-def _wait_on(payment: Payment, now: datetime, ask_after: timedelta) -> None:
-    """Plan the next question after a clear answer.
+def _plan_question(payment: Payment, now: datetime, ask_after: timedelta = timedelta()) -> None:
+    payment.asks, payment.ask_at = 0, _next_question(payment, now, ask_after)
 
-    The older an open attempt, the longer the wait. One that has ended without money is asked about once more when its
-    time is over: its link may have been paid until then, and nobody may have told us.
+
+def _next_question(payment: Payment, now: datetime, ask_after: timedelta) -> datetime | None:
+    """Return when the platform is to be asked next after a clear answer, None for never.
+
+    The older an open attempt, the longer the wait, up to its end. One that has ended without money is asked about once
+    more when its time is over: its link may have been paid until then, and nobody may have told us.
     """
-    payment.asks = 0
     end = payment.expires_at or now
     if _is_open(payment):
-        payment.ask_at = min(
-            now + min(max(now - payment.opened_at, ask_after), max(ASK_LAST, ask_after)), max(end, now)
-        )
-    elif payment.status == PaymentStatus.SUCCEEDED or end <= now:
-        payment.ask_at = None
-    else:
-        payment.ask_at = end
+        wait = max(ask_after, min(now - payment.opened_at, ASK_LAST))
+        return min(now + wait, max(end, now))
+    return end if end > now and payment.status != PaymentStatus.SUCCEEDED else None
 
 
 def _is_open(payment: Payment) -> bool:

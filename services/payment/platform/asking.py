@@ -64,6 +64,7 @@ class Asker:
         finally:
             for call in self._calls:
                 call.cancel()
+            await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def _rest(self) -> None:
         try:
