@@ -40,8 +40,12 @@ def _elsewhere(name: str, target: str, summary: str) -> None:
         command(args=context.args, prog_name=f"motcua {name}")
 
 
+_elsewhere("secret", "deploy.local.credentials:secret", "Print a demo client's secret.")
+_elsewhere("token", "deploy.local.credentials:token", "Print a fresh access token of a demo client.")
 _elsewhere("serve", "deploy.serve:serve", "Run one service; its settings come from the environment (MOTCUA_…).")
 _elsewhere("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
+_elsewhere("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys that containers are given.")
+_elsewhere("prepare", "deploy.prepare:prepare", "Create and migrate databases and broker users on servers of yours.")
 _elsewhere("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
 _elsewhere("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
 _elsewhere("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")

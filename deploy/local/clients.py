@@ -1,13 +1,13 @@
 """The demo's clients of the gateway, and the key that signs their tokens."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from joserfc.jwk import ECKey
 
-from deploy.local.folder import Secrets, write_json
+from deploy.local.folder import write_json
 
 _OFFICIALS = (
     "dossiers:submit dossiers:read dossiers:decide tasks:read tasks:work fees:read payments:write refunds:write "
@@ -46,7 +46,7 @@ CLIENTS: Sequence[DemoClient] = (
 )
 
 
-def write_clients(path: Path, secrets: Secrets) -> None:
+def write_clients(path: Path, secrets: Callable[[str], str]) -> None:
     """Write the file from which the gateway knows its clients: a hash of each secret, never the secret."""
     rows = []
     for client in CLIENTS:
@@ -55,7 +55,7 @@ def write_clients(path: Path, secrets: Secrets) -> None:
     write_json(path, rows)
 
 
-def describe_clients(secrets: Secrets) -> Mapping[str, Mapping[str, object]]:
+def describe_clients(secrets: Callable[[str], str]) -> Mapping[str, Mapping[str, object]]:
     """Return the clients with their secrets, for whoever plays them."""
     return {client.client_id: {**_row(client), "client_secret": secrets(client.secret_name)} for client in CLIENTS}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from deploy.local.accounts import ensure_broker_users, ensure_databases, login_url
-from deploy.local.folder import ROOT, RunFolder, Secrets
+from deploy.local.folder import ROOT, RunFolder
 from deploy.local.postgres import PostgresServer
 from deploy.local.processes import tail
 from deploy.local.program import NotStarted, Program
@@ -48,7 +48,7 @@ class Servers:
     servers. Raises SettingsMissing.
     """
 
-    def __init__(self, folder: RunFolder, secrets: Secrets) -> None:
+    def __init__(self, folder: RunFolder, secrets: Callable[[str], str]) -> None:
         self._folder = folder
         self._secrets = secrets
         self._yours = {

@@ -65,20 +65,20 @@ def _duration(seconds: float) -> str:
 
 
 def links(control: Control) -> Sequence[tuple[str, str]]:
-    """Return what a person wants to open, and how to get a token; empty when the stack is not up."""
+    """Return what a person wants to open, and where secrets are; no secret itself, since this is printed and kept.
+
+    Empty when the stack is not up.
+    """
     stack = read_json(control.folder.stack)
     if not stack:
         return []
-    gateway, broker, client = stack["gateway_url"], stack["rabbitmq"], stack["clients"]["one-stop"]
-    credentials = f"-d client_id={client['client_id']} -d client_secret={client['client_secret']}"
     return [
-        ("API, with its documentation", f"{gateway}/docs"),
-        ("Operations", stack["ops_url"]),
+        ("API, with its documentation", f"{stack['gateway_url']}/docs"),
+        ("Operations", f"{stack['ops_url']}   client ops; its secret: motcua secret ops"),
         ("National portal (mocked)", stack["portal"]["url"]),
-        ("RabbitMQ", f"{broker['management_url']} (user {broker['username']}, password {broker['password']})"),
-        ("PostgreSQL", stack["postgres"]["admin_url"]),
-        ("All addresses and clients", str(control.folder.stack)),
-        ("A token", f"curl -s {gateway}/oauth/token -d grant_type=client_credentials {credentials}"),
+        ("RabbitMQ", stack["rabbitmq"]["management_url"]),
+        ("A token to try the API with", "motcua token one-stop"),
+        ("Addresses, clients, passwords", str(control.folder.stack)),
     ]
 
 

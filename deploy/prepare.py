@@ -1,0 +1,68 @@
+"""The commands `motcua secrets` and `motcua prepare`: what containers need before the services can start in them."""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.local.clients import CLIENTS, describe_clients, ensure_signing_key, write_clients
+from deploy.local.folder import RunFolder, Secrets, write_json, write_private
+from deploy.local.servers import PACKAGES, Servers
+
+OTHER_SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "PORTAL_PASSWORD", "PLATFORM_SECRET")
+ENVIRONMENT_FILE = "motcua.env"
+
+
+def _variable(secret: str) -> str:
+    """Return the variable for a secret of deploy.local.servers: `database-intake` is DATABASE_PASSWORD_INTAKE."""
+    kind, _, service = secret.partition("-")
+    return f"{kind.upper()}_PASSWORD_{service.upper()}"
+
+
+def make_secrets(
+    folder: Annotated[Path, typer.Argument(help="A folder of its own, kept out of version control.")],
+) -> None:
+    """Make random passwords, the gateway's signing key and its first clients; what is there already stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    known = Secrets(folder / "client-secrets.json")
+    if not (folder / ENVIRONMENT_FILE).exists():
+        names = [_variable(f"{kind}-{service}") for kind in ("database", "broker") for service in PACKAGES]
+        portal_client = next(client.secret_name for client in CLIENTS if client.client_id == "national-portal")
+        lines = [f"{name}={secrets.token_urlsafe(24)}" for name in (*names, *OTHER_SECRETS)]
+        write_private(
+            folder / ENVIRONMENT_FILE, "\n".join([*lines, f"PORTAL_CLIENT_SECRET={known(portal_client)}", ""])
+        )
+    ensure_signing_key(folder / "signing-key.json")
+    write_clients(folder / "clients.json", known)
+    write_json(folder / "clients-with-secrets.json", describe_clients(known))
+    for name in ("signing-key.json", "clients.json"):
+        # Mounted into a container, they are read by a user whom this machine does not know; the folder keeps others out.
+        (folder / name).chmod(0o644)
+    typer.echo(f"Secrets are in {folder}.")
+
+
+def prepare() -> None:
+    """Create databases, roles, broker users and rights, and migrate: once before the services start, and on upgrades.
+
+    From the environment: POSTGRES_URL, RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL with an administrator's name and
+    password, and DATABASE_PASSWORD_INTAKE, BROKER_PASSWORD_INTAKE and so on for each service.
+    """
+    missing = [name for name in ("POSTGRES_URL", "RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL") if name not in os.environ]
+    missing += [
+        _variable(f"{kind}-{service}")
+        for kind in ("database", "broker")
+        for service in PACKAGES
+        if _variable(f"{kind}-{service}") not in os.environ
+    ]
+    if missing:
+        raise typer.BadParameter(f"not set: {', '.join(missing)}")
+    with tempfile.TemporaryDirectory() as place:
+        folder = RunFolder(Path(place))
+        folder.create()
+        for phase in Servers(folder, lambda name: os.environ[_variable(name)]).phases():
+            phase.then()
+            typer.echo(f"done: {phase.label}")
