@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
 import pytest
+from fastapi import FastAPI
 
 from shared.db import Database
 from tests.support.bus import Side, clear, create_tables
 from tests.support.servers import Broker, Databases
 from tests.support.toy import CURED
+from tests.support.toyapp import Hooks, ToyClient, client_of, create_toy_app
 
 # No example is too slow: the machine may be busy.
 hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=60)
@@ -67,3 +69,18 @@ def amqp_url(broker: Broker) -> Iterator[str]:
     url = broker.create_vhost()
     yield url
     broker.drop_vhost(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+async def _toy_app(_speaking: Side) -> AsyncIterator[FastAPI]:
+    app = create_toy_app(_speaking.database.dsn)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(_toy_app: FastAPI, toy: Side) -> AsyncIterator[ToyClient]:
+    """Lend a client of the toy's app, without hooks."""
+    _toy_app.state.hooks = Hooks()
+    async with client_of(_toy_app) as client:
+        yield client

@@ -16,8 +16,8 @@ class Gate:
         self._behind = (parts.hostname or "", parts.port or 0)
         self._server: asyncio.Server | None = None
         self._pumps: set[asyncio.Task[None]] = set()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._calling = _open_door()
+        self._answering = _open_door()
         self._port = 0
         self._parts = parts
 
@@ -42,29 +42,43 @@ class Gate:
 
     def freeze(self) -> None:
         """Pass nothing on any more, without a word, as a stopped server does."""
-        self._flowing.clear()
+        self._calling.clear()
+        self._answering.clear()
+
+    def mute(self) -> None:
+        """Let the server hear what is said, and hold its answers back."""
+        self._answering.clear()
 
     def thaw(self) -> None:
         """Pass on again, what was held back first."""
-        self._flowing.set()
+        self._calling.set()
+        self._answering.set()
 
     async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind_reader, behind_writer = await asyncio.open_connection(*self._behind)
-        for source, sink in ((reader, behind_writer), (behind_reader, writer)):
-            pump = asyncio.create_task(self._pump(source, sink))
+        ways = ((reader, behind_writer, self._calling), (behind_reader, writer, self._answering))
+        for source, sink, flowing in ways:
+            pump = asyncio.create_task(_pump(source, sink, flowing))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(READ_BYTES):
-                await self._flowing.wait()
-                sink.write(data)
-                await sink.drain()
-        except ConnectionError:
-            pass
-        finally:
-            sink.transport.abort()
+
+def _open_door() -> asyncio.Event:
+    flowing = asyncio.Event()
+    flowing.set()
+    return flowing
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
+    try:
+        while data := await source.read(READ_BYTES):
+            await flowing.wait()
+            sink.write(data)
+            await sink.drain()
+    except ConnectionError:
+        pass
+    finally:
+        sink.transport.abort()
 
 
 @asynccontextmanager
