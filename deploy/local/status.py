@@ -74,11 +74,11 @@ def links(control: Control) -> Sequence[tuple[str, str]]:
         return []
     return [
         ("API, with its documentation", f"{stack['gateway_url']}/docs"),
-        ("Operations", f"{stack['ops_url']}   client ops; its secret: motcua secret ops"),
+        ("Operations", f"{stack['ops_url']}   client ops; secret: .venv/bin/motcua secret ops"),
         ("National portal (mocked)", stack["portal"]["url"]),
         ("RabbitMQ", stack["rabbitmq"]["management_url"]),
-        ("A token to try the API with", "motcua token one-stop"),
-        ("Addresses, clients, passwords", str(control.folder.stack)),
+        ("A token to try the API with", ".venv/bin/motcua token one-stop"),
+        ("Addresses and passwords", str(control.folder.stack)),
     ]
 
 
