@@ -54,9 +54,12 @@ async def visit(house: House, browser: Browser) -> AsyncIterator[Visits]:
     """Open pages of the console; at the end none of them may have complained."""
     visitors: list[Visitor] = []
 
-    async def open_page(path: str = "/console", *, width: int = 1440, scheme: str = "light") -> Visitor:
+    async def open_page(
+        path: str = "/console", *, width: int = 1440, scheme: str = "light", before: str = "0"
+    ) -> Visitor:
         context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # pyrefly: ignore[bad-argument-type]
         context.set_default_timeout(20_000)
+        await context.add_init_script(before)
         visitors.append(Visitor(await context.new_page(), house))
         await visitors[-1].page.goto(house.url + path)
         return visitors[-1]

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from gateway.routes.gathering import shown_reason
 from tests.browser.house import House
 from tests.browser.story import Story
 
@@ -49,6 +50,12 @@ class TestOverview:
         told = (await house.ask("ops", "GET", f"{OPS}/interventions")).json()
         assert told[0]["service"] == "workflow"
         assert told[0]["subject"] == story.code
+
+
+class TestReason:
+    def test_ends_before_the_values_that_libraries_put_below(self) -> None:
+        told = "IntegrityError: duplicate key of 056190000002\nDETAIL:  Key (name)=(Trần Thị Mẫu) already exists."
+        assert shown_reason(told) == "IntegrityError: duplicate key of ***"
 
 
 class TestRights:

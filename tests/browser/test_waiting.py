@@ -69,6 +69,16 @@ class TestDiscard:
         await expect(first.find("#audit tbody tr", text=story.code)).to_contain_text("ops-second")
 
 
+class TestAges:
+    async def test_are_told_by_the_servers_clock(self, visit: Visits, house: House) -> None:
+        story = Story()
+        await house.tell([story.event("payment.fee.paid.v1", {"nothing": "of use"})])
+        an_hour_ahead = "Date.now = ((told) => () => told() + 3_600_000)(Date.now);"
+        visitor = await (await visit(before=an_hour_ahead)).sign_in()
+        await expect(visitor.waiting(story.code, "Xử lý")).to_contain_text("giây trước")
+        await visitor.sees("#contact-age", "số liệu vừa xong")
+
+
 class TestPrivacy:
     async def test_shows_nobody(self, visit: Visits, house: House) -> None:
         """Neither a body that does not fit nor a whole timeline brings a name, a number or an address to the page."""

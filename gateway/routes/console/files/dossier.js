@@ -7,6 +7,7 @@ import { call, Problem } from "./session.js";
 import { eventName, stateOf } from "./waiting.js";
 
 const KINDS = ["http", "bus", "sync"];
+const MOMENTS = ["due_at", "previous_due_at", "respond_by"];
 const LATE_MS = 60_000;
 const shown = new Set(KINDS);
 let code = null, trace = null, problem = null, marked = null;
@@ -177,7 +178,7 @@ function detailValue(name, value) {
   if (typeof value === "boolean") return t(value ? "yes" : "no");
   if (name === "amount_vnd") return money(value);
   if (name.endsWith("_id")) return el("span", { class: "code", title: value }, value.slice(-8));
-  if (name.endsWith("_at") || name.endsWith("_by")) return dateTime(value);
+  if (MOMENTS.includes(name)) return dateTime(value);
   return named("value", value);
 }
 

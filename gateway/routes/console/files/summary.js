@@ -49,7 +49,7 @@ function tile(href, state, label, figure, note, curve = null) {
 
 function curveOf(values) {
   const most = Math.max(...values);
-  if (most === 0 || values.length < 2) return null;
+  if (most === 0 || values.length < 5) return null;
   const points = values.map((value, nth) => `${((KEPT - values.length + nth) * 60) / (KEPT - 1)},${15 - (value / most) * 14}`);
   return svg(
     "svg",
