@@ -161,6 +161,7 @@ class TestExpiry:
         fee = await till.owe()
         attempt = await till.attempt(fee)
         await till.pay_in_cash(fee)
+        assert await till.scalars("SELECT ask_at = expires_at FROM payment WHERE provider <> 'cash'") == [True]
         await till.pay(attempt["reference"], callbacks=0)  # the old link was still in somebody's hands
         await till.ask_now(attempt, out_of_time=True)
         await till.payment_when(attempt["id"], lambda payment: payment["status"] == "succeeded")

@@ -58,7 +58,7 @@ class TestSuccess:
         fee = await till.owe()
         started = (await till.start(fee)).json()
         await till.confirm(started["reference"])
-        await till.eventually(lambda: till.inits(started["reference"]), len)
+        await till.platform_answered()
         payment = await till.get(f"/payments/{started['id']}")
         assert (payment["status"], payment["pay_url"]) == ("succeeded", None)
 

@@ -215,6 +215,10 @@ class Till:
         answer = await self.platform.get("/_control/received", params={"limit": 10_000})
         return [row["service"] for row in answer.json()["rows"] if row["code"] and row["dossier"] is None]
 
+    async def platform_answered(self) -> None:
+        """Wait until no call to the platform is under way."""
+        await asyncio.gather(*self.app.state.asker._calls)
+
     async def ask_now(self, attempt: dict[str, Any], *, out_of_time: bool = False) -> None:
         """Let the platform be asked about an attempt now; out_of_time: its life is over."""
         changes: dict[str, Any] = {"ask_at": clock.now()}
