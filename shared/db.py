@@ -178,6 +178,11 @@ def is_conflict(error: BaseException) -> bool:
     return getattr(_driver_error(error), "sqlstate", None) in {"40P01", "40001"}
 
 
+def is_unstorable_text(error: BaseException) -> bool:
+    """Tell whether a text holds a character that PostgreSQL keeps in no text or jsonb column (U+0000)."""
+    return getattr(_driver_error(error), "sqlstate", None) in {"22021", "22P05"}
+
+
 def database_complaint(error: BaseException) -> str | None:
     """Return what the database said, without the values it was about (they may be personal); None for other errors."""
     driver = _driver_error(error)

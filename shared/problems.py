@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from shared import log
-from shared.db import is_outage
+from shared.db import is_outage, is_unstorable_text
 from shared.errors import (
     DomainError,
     FieldError,
@@ -110,6 +110,8 @@ def as_domain_error(problem: Exception) -> DomainError:
         return from_validation(problem.errors())
     if isinstance(problem, HTTPException):
         return _of_http(problem)
+    if is_unstorable_text(problem):
+        return InvalidRequest("Somewhere the request holds a character that cannot be kept, such as U+0000.")
     if is_outage(problem) or isinstance(problem, TransientError):
         return Unavailable("A part of the system is away; nothing was changed. Send the same request again.")
     return InternalError()
@@ -145,7 +147,10 @@ def install(app: FastAPI) -> None:
             _log.error("http.failed", path=request.url.path, exc_info=problem)
         elif isinstance(error, Unavailable):
             _log.warning("http.unavailable", reason=type(problem).__name__)
-        return render(error)
+        response = render(error)
+        if isinstance(problem, HTTPException):
+            response.headers.update(problem.headers or {})
+        return response
 
     for kind in (DomainError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)

@@ -1,11 +1,14 @@
 """The toy's two sides on real databases, and a virtual host of its own for each test that asks for one."""
 
+import io
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
 import pytest
 from fastapi import FastAPI
 
+from shared import log
 from shared.db import Database
 from tests.support.bus import Side, clear, create_tables
 from tests.support.servers import Broker, Databases
@@ -69,6 +72,18 @@ def amqp_url(broker: Broker) -> Iterator[str]:
     url = broker.create_vhost()
     yield url
     broker.drop_vhost(url.rpartition("/")[2])
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Return what this process logs, as it would stand on its standard output."""
+    log.configure("toy", "INFO")
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
 
 
 @pytest.fixture(scope="session")
