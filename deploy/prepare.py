@@ -40,7 +40,7 @@ def make_secrets(
     write_clients(folder / "clients.json", known)
     write_json(folder / "clients-with-secrets.json", describe_clients(known))
     for name in ("signing-key.json", "clients.json"):
-        # Mounted into a container, they are read by a user whom this machine does not know; the folder keeps others out.
+        # Read in a container, by a user whom this machine does not know; the folder keeps others out.
         (folder / name).chmod(0o644)
     typer.echo(f"Secrets are in {folder}.")
 
