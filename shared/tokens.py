@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 import httpx
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
@@ -23,14 +23,21 @@ LEEWAY_S = 30
 _log = log.get(__name__)
 
 
+class _UnknownKey(Unauthenticated):
+    """A valid access token is needed."""
+
+
 class TokenVerifier:
     """Verifies tokens against the issuer's published keys; a verified token is remembered until it expires."""
 
-    def __init__(self, *, issuer: str, jwks_url: str, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, *, issuer: str, jwks_url: str, http: httpx.AsyncClient, refresh_s: float = KEYS_REFRESH_S
+    ) -> None:
         self.jwks_url = jwks_url
         self.http = http
+        self.refresh_s = refresh_s
         self._keys: KeySet | None = None
-        self._keys_at = 0.0
+        self._fresh_until = self._silent_until = self._no_search_until = float("-inf")
         self._fetching = asyncio.Lock()
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
         self._claims = JWTClaimsRegistry(
@@ -43,7 +50,8 @@ class TokenVerifier:
 
     def use_keys(self, keys: KeySet) -> None:
         """Take the issuer's keys from hand instead of fetching them (the issuer itself does)."""
-        self._keys, self._keys_at = keys, float("inf")
+        self._keys = keys
+        self._fresh_until = self._no_search_until = float("inf")
 
     async def verify(self, authorization: str | None) -> Caller:
         """Return who an Authorization header stands for.
@@ -57,7 +65,10 @@ class TokenVerifier:
         known = self._known.get(token)
         if known and known[1] > clock.now().timestamp():
             return known[0]
-        caller, expires_at = self._read(token, await self._current_keys())
+        try:
+            caller, expires_at = self._read(token, await self._current_keys())
+        except _UnknownKey:
+            caller, expires_at = self._read(token, await self._searched_keys())
         self._known[token] = (caller, expires_at)
         if len(self._known) > CACHED_TOKENS_MAX:
             self._known.popitem(last=False)
@@ -67,6 +78,8 @@ class TokenVerifier:
         try:
             claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             self._claims.validate(claims)
+        except InvalidKeyIdError as problem:
+            raise _UnknownKey("The token cannot be accepted: it names a key that is not the issuer's.") from problem
         except (JoseError, ValueError) as problem:
             raise Unauthenticated(f"The token cannot be accepted: {type(problem).__name__}.") from problem
         agency = claims.get("agency")
@@ -75,22 +88,31 @@ class TokenVerifier:
         return caller, float(claims["exp"])
 
     async def _current_keys(self) -> KeySet:
-        age = clock.monotonic() - self._keys_at
-        if self._keys is not None and age < KEYS_REFRESH_S:
+        if self._keys is not None and clock.monotonic() < self._fresh_until:
             return self._keys
         async with self._fetching:
-            if self._keys is not None and clock.monotonic() - self._keys_at < KEYS_REFRESH_S:
-                return self._keys
-            return await self._fetch_keys()
+            if clock.monotonic() >= max(self._fresh_until, self._silent_until):
+                await self._fetch_keys()
+        if self._keys is None:
+            raise Unavailable("The token issuer's keys cannot be fetched now.")
+        return self._keys
 
-    async def _fetch_keys(self) -> KeySet:
+    async def _searched_keys(self) -> KeySet:
+        """Return the issuer's keys, fetched anew for a key not seen yet; not for every stranger's token, though."""
+        async with self._fetching:
+            if clock.monotonic() >= self._no_search_until:
+                self._no_search_until = clock.monotonic() + KEYS_RETRY_S
+                await self._fetch_keys()
+        return await self._current_keys()
+
+    async def _fetch_keys(self) -> None:
+        """Fetch the keys; when that fails the known ones go on serving, and nobody asks for a while."""
         try:
             answer = await self.http.get(self.jwks_url, timeout=5)
             answer.raise_for_status()
-            self._keys, self._keys_at = KeySet.import_key_set(answer.json()), clock.monotonic()
-        except (httpx.HTTPError, ValueError, JoseError) as problem:
+            self._keys = KeySet.import_key_set(answer.json())
+            self._fresh_until = clock.monotonic() + self.refresh_s
+        except (httpx.HTTPError, JoseError, ValueError, TypeError, LookupError) as problem:
+            # The last three: JSON of another shape.
             _log.warning("tokens.keys_unavailable", reason=type(problem).__name__)
-            if self._keys is None:
-                raise Unavailable("The token issuer's keys cannot be fetched now.") from problem
-            self._keys_at = clock.monotonic() - KEYS_REFRESH_S + KEYS_RETRY_S
-        return self._keys
+            self._silent_until = clock.monotonic() + KEYS_RETRY_S
