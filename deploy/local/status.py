@@ -1,6 +1,5 @@
 """What people see of a running stack: the table of its processes, its links, its logs."""
 
-import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -81,12 +80,6 @@ def links(control: Control) -> Sequence[tuple[str, str]]:
         ("A token to try the API with", ".venv/bin/motcua token one-stop"),
         ("Addresses and passwords", str(control.folder.stack)),
     ]
-
-
-def _broker_pages(broker: Mapping[str, str]) -> str:
-    # The administrator's password of a server of the user's own does not belong on a screen.
-    login = "" if os.environ.get("RABBITMQ_URL") else f"  (user {broker['username']}, password {broker['password']})"
-    return broker["management_url"] + login
 
 
 def last_lines(logs: Sequence[Path], count: int) -> Iterator[str]:
