@@ -15,6 +15,7 @@ from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient
 from gateway.portal.payer import Payer, PayerPlan
 from gateway.routes import console, ops, portal, sync, tokens
+from gateway.routes.logged import Logged
 from gateway.routes.proxy import PREFIX, Proxy
 from gateway.settings import GatewaySettings
 from gateway.upstream import Upstream
@@ -54,6 +55,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             opens=opens,
             loops=[write_evidence, ring_bell, pay_portal, measure],
             ops_prefix="/api/v1/ops/gateway",
+            middleware=[Logged],
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())

@@ -52,6 +52,8 @@ class ServiceParts:
     loops: Sequence[Callable[[FastAPI], Awaitable[None]]] = field(default_factory=tuple)
     """Endless tasks besides relay and consumer."""
     ops_prefix: str = "/ops"
+    middleware: Sequence[Callable[..., ASGIApp]] = ()
+    """Around the routes, inside the request's span; the last is the innermost."""
 
 
 def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
@@ -68,6 +70,8 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
     app.include_router(_ops, prefix=parts.ops_prefix)
     for one in parts.routers:
         app.include_router(one)
+    for inner in reversed(parts.middleware):
+        app.add_middleware(inner)
     app.add_middleware(Observed, service=parts.name)
     return app
 

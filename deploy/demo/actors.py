@@ -16,6 +16,7 @@ from shared import clock
 
 OFFICIAL = "canbo.motcua"
 LATE_DAYS = 24
+LINK_PATIENCE_S = 120
 NAMES = ("Nguyễn Thị An", "Trần Văn Bình", "Lê Thị Cúc", "Phạm Văn Dũng", "Y Thị Hạnh", "Võ Minh Khôi")
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
 SETTLED = ("payment.fee.paid", "payment.fee.waived", "payment.fee.cancelled")
@@ -249,10 +250,7 @@ async def _pay(cast: Cast, fee_id: str, life: Life) -> None:
     if life.ending is Ending.PAID_AT_COUNTER or life.channel == "direct":
         await cast.office.post("/payments", {"fee_id": fee_id, "provider": "cash"})
         return
-    payment = await cast.citizen.post("/payments", {"fee_id": fee_id, "provider": "national_platform"})
-    while not payment.get("pay_url"):
-        await asyncio.sleep(0.1)
-        payment = await cast.citizen.get(f"/payments/{payment['id']}")
+    payment = await _payable(cast, fee_id)
     if life.ending is not Ending.PAID_TWICE:
         await cast.portal.pay(payment["reference"])
         return
@@ -263,6 +261,18 @@ async def _pay(cast: Cast, fee_id: str, life: Life) -> None:
         _cash_if_still_due(cast, fee_id),
     )
     await cast.portal.pay(payment["reference"])
+
+
+async def _payable(cast: Cast, fee_id: str) -> dict[str, Any]:
+    """Return an attempt with its link; one that the platform ended without a link is begun anew."""
+    async with asyncio.timeout(LINK_PATIENCE_S):
+        while True:
+            payment = await cast.citizen.post("/payments", {"fee_id": fee_id, "provider": "national_platform"})
+            while payment["status"] == "initiated":
+                if payment["pay_url"]:
+                    return payment
+                await asyncio.sleep(0.1)
+                payment = await cast.citizen.get(f"/payments/{payment['id']}")
 
 
 async def _cash_if_still_due(cast: Cast, fee_id: str) -> None:

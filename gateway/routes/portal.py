@@ -17,6 +17,7 @@ router = APIRouter(tags=["portal"], prefix="/api/v1/portal")
 async def submitted_on_portal(request: Request, body: PortalDossier) -> Response:
     """Take a dossier a citizen submitted on the national portal; the same portal number again is the same dossier."""
     upstream: Upstream = request.app.state.upstream
+    request.state.service = "intake"
     answer = await upstream.call(
         "intake",
         "POST",

@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel
 
 from gateway.errors import InvalidClient, UnsupportedGrant
@@ -26,6 +26,7 @@ class TokenAnswer(BaseModel):
 @router.post("/oauth/token", summary="Get an access token")
 async def token(
     request: Request,
+    response: Response,
     session: SessionDep,
     grant_type: Annotated[str, Form(max_length=50)],
     client_id: Annotated[str, Form(max_length=100)] = "",
@@ -39,6 +40,7 @@ async def token(
     known = basic or (client_id, client_secret)
     client = await authenticate_client(session, client_id=known[0], secret=known[1])
     issuer: Issuer = request.app.state.issuer
+    response.headers["Cache-Control"] = "no-store"
     scopes = granted_scopes(client, scope)
     return TokenAnswer(access_token=issuer.token(client, scopes), expires_in=issuer.lifetime_s, scope=" ".join(scopes))
 
