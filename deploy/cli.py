@@ -5,8 +5,6 @@ import sys
 
 import typer
 
-from deploy.local import commands
-
 app = typer.Typer(
     name="motcua",
     help="Một Cửa: a province's one-stop office, as services that exchange events.",
@@ -15,21 +13,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command()(commands.up)
-app.command()(commands.down)
-app.command()(commands.status)
-app.command()(commands.logs)
-app.command()(commands.clean)
-app.command("packages")(commands.install_packages)
-app.command("supervise", hidden=True)(commands.supervise_command)
 
-
-def _elsewhere(name: str, target: str, summary: str) -> None:
-    """Add a command that lives in a module of its own, imported only when it is called."""
+def _command(name: str, target: str, summary: str, *, hidden: bool = False) -> None:
+    """Add a command that lives in a module of its own, imported only when it is called: starting is quick that way."""
 
     @app.command(
         name,
         help=summary,
+        hidden=hidden,
         add_help_option=False,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )
@@ -40,16 +31,23 @@ def _elsewhere(name: str, target: str, summary: str) -> None:
         command(args=context.args, prog_name=f"motcua {name}")
 
 
-_elsewhere("secret", "deploy.local.credentials:secret", "Print a demo client's secret.")
-_elsewhere("token", "deploy.local.credentials:token", "Print a fresh access token of a demo client.")
-_elsewhere("serve", "deploy.serve:serve", "Run one service; its settings come from the environment (MOTCUA_…).")
-_elsewhere("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
-_elsewhere("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys that containers are given.")
-_elsewhere("prepare", "deploy.prepare:prepare", "Create and migrate databases and broker users on servers of yours.")
-_elsewhere("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
-_elsewhere("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
-_elsewhere("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
-_elsewhere("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
+_command("up", "deploy.local.commands:up", "Start the whole stack and print its links.")
+_command("down", "deploy.local.commands:down", "Stop everything that `up` started; data stays.")
+_command("status", "deploy.local.commands:status", "Show every process: address, health, uptime, memory, restarts.")
+_command("logs", "deploy.local.commands:logs", "Show the logs of the stack.")
+_command("clean", "deploy.local.commands:clean", "Stop everything and delete the run folder with all its data.")
+_command("packages", "deploy.local.commands:install_packages", "Install the system packages that are missing.")
+_command("supervise", "deploy.local.commands:supervise_command", "Own the stack's processes.", hidden=True)
+_command("secret", "deploy.local.credentials:secret", "Print a demo client's secret.")
+_command("token", "deploy.local.credentials:token", "Print a fresh access token of a demo client.")
+_command("serve", "deploy.serve:serve", "Run one service; its settings come from the environment (MOTCUA_…).")
+_command("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
+_command("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys that containers are given.")
+_command("prepare", "deploy.prepare:prepare", "Create and migrate databases and broker users on servers of yours.")
+_command("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
+_command("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
+_command("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
+_command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 
 if __name__ == "__main__":
     sys.exit(app())

@@ -10,7 +10,8 @@ import typer
 
 from deploy.local.clients import CLIENTS, describe_clients, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json, write_private
-from deploy.local.servers import PACKAGES, Servers
+from deploy.local.servers import Servers
+from deploy.packages import PACKAGES
 
 OTHER_SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "PORTAL_PASSWORD", "PLATFORM_SECRET")
 ENVIRONMENT_FILE = "motcua.env"

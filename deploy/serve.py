@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from deploy.local.servers import PACKAGES
+from deploy.packages import PACKAGES
 
 SHUTDOWN_S = 5
 # Callers keep idle connections for shorter than this, so that none is closed under a request on its way.

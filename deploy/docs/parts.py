@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from deploy.local.servers import PACKAGES
+from deploy.packages import PACKAGES
 from shared.inbox import Handlers
 from shared.settings import ServiceSettings
 from shared.states import Lifecycle

@@ -15,15 +15,8 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.processes import tail
 from deploy.local.program import NotStarted, Program
 from deploy.local.rabbitmq import VHOST, RabbitMQServer
+from deploy.packages import PACKAGES
 
-PACKAGES: Mapping[str, str] = {
-    "intake": "services.intake",
-    "workflow": "services.workflow",
-    "payment": "services.payment",
-    "results": "services.results",
-    "gateway": "gateway",
-}
-"""Name and package of all that own a database and a queue."""
 BROKER_WATCHERS = frozenset({"gateway"})
 MIGRATIONS_TIMEOUT_S = 300
 

@@ -11,7 +11,8 @@ from deploy.local import ports
 from deploy.local.clients import describe_clients, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
-from deploy.local.servers import PACKAGES, Phase, Servers
+from deploy.local.servers import Phase, Servers
+from deploy.packages import PACKAGES
 
 PREFERRED_PORTS = {"gateway": 8000, "portal": 8090}
 PARTNER = "H32"

@@ -14,8 +14,8 @@ from deploy.cli import app
 from deploy.local.folder import ROOT, RunFolder
 from deploy.local.ports import choose
 from deploy.local.postgres import PostgresServer
-from deploy.local.servers import PACKAGES
 from deploy.local.stack import Stack
+from deploy.packages import PACKAGES
 
 COMPOSE = ROOT / "deploy/compose.yaml"
 KUBERNETES = sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))

@@ -13,7 +13,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from deploy.local.folder import ROOT
-from deploy.local.servers import PACKAGES
+from deploy.packages import PACKAGES
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = ROOT / "deploy" / "grafana" / "motcua.json"
