@@ -81,7 +81,9 @@ class TestGroup:
         asked: list[str] = []
 
         def note(*arguments: Any) -> None:
-            asked.append(arguments[2])
+            statement: str = arguments[2]
+            if "catalogue_revision" not in statement and "waiting" not in statement:  # what loops ask meanwhile
+                asked.append(statement)
 
         engine = counter.database.engine.sync_engine
         event.listen(engine, "before_cursor_execute", note)
@@ -90,7 +92,8 @@ class TestGroup:
         finally:
             event.remove(engine, "before_cursor_execute", note)
         transactions = await counter.rows("SELECT DISTINCT xmin::text FROM dossier")
-        assert len(asked) <= 8 * len(transactions) < 60, asked
+        assert len(transactions) < 30
+        assert len(asked) <= 7 * len(transactions), asked
 
     async def test_several_agencies_count_apart_in_one_group(self, counter: Counter) -> None:
         places = [AGENCY, ANOTHER] * 20
