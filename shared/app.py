@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import bus, clock, log, problems, telemetry
 from shared.broker import Broker
 from shared.consumer import Consumer
-from shared.db import Database
+from shared.db import Database, is_outage
 from shared.http import SessionDep, WorkDep, needs, router
 from shared.ids import first_id_at
 from shared.inbox import Handlers, Inbox, Preload, RetryPlan
@@ -96,6 +97,9 @@ async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) 
             loops = [state.relay.run(), state.consumer.run(), _keep_small(database, settings)]
             loops += [loop(app) for loop in parts.loops]
             tasks = [asyncio.ensure_future(loop) for loop in loops]
+            state.failed_loops = 0
+            for task in tasks:
+                task.add_done_callback(partial(_notice_failure, state))
             _log.info("service.started")
             try:
                 yield
@@ -106,27 +110,36 @@ async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) 
                 await database.close()
 
 
+def _notice_failure(state: Any, task: "asyncio.Future[None]") -> None:  # noqa: ANN401 - an app's state takes anything
+    """Say that a loop ended with an error nobody caught; the process is no longer ready, somebody has to restart it."""
+    if not task.cancelled() and (problem := task.exception()):
+        state.failed_loops += 1
+        _log.error("loop.failed", exc_info=problem)
+
+
 @asynccontextmanager
 async def _nothing() -> AsyncIterator[None]:
     yield
 
 
 async def _keep_small(database: Database, settings: ServiceSettings) -> None:
-    """Delete what is past its retention, in bounded batches, for ever."""
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_S)
+        try:
+            await delete_old(database, settings, clock.now())
+        except Exception as problem:
+            _log.warning("housekeeping.failed", reason=type(problem).__name__)
+
+
+async def delete_old(database: Database, settings: ServiceSettings, now: datetime) -> None:
+    """Delete what is past its retention at a moment, in bounded batches."""
     inbox = "DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM inbox WHERE event_id < :before LIMIT :most)"
     keys = (
         "DELETE FROM idempotency_key WHERE (client, key) IN "
         "(SELECT client, key FROM idempotency_key WHERE created_at < :before LIMIT :most)"
     )
-    while True:
-        await asyncio.sleep(HOUSEKEEPING_S)
-        now = clock.now()
-        oldest = first_id_at(now - timedelta(days=settings.inbox_retention_days))
-        try:
-            await _delete_batches(database, inbox, oldest)
-            await _delete_batches(database, keys, now - timedelta(days=IDEMPOTENCY_RETENTION_DAYS))
-        except Exception as problem:
-            _log.warning("housekeeping.failed", reason=type(problem).__name__)
+    await _delete_batches(database, inbox, first_id_at(now - timedelta(days=settings.inbox_retention_days)))
+    await _delete_batches(database, keys, now - timedelta(days=IDEMPOTENCY_RETENTION_DAYS))
 
 
 async def _delete_batches(database: Database, statement: str, before: object) -> None:
@@ -178,7 +191,10 @@ async def live() -> dict[str, str]:
 
 
 class Readiness(BaseModel):
-    """`ready`; `degraded` without the broker (requests go on, the outbox grows); `not_ready` without the database."""
+    """`ready`; `degraded` without the broker (requests go on, the outbox grows); `not_ready` without the database.
+
+    Also `not_ready`: one of the process's own loops ended with an error, which only a restart mends.
+    """
 
     status: str
     database: bool
@@ -197,15 +213,21 @@ async def ready(request: Request) -> Response:
     except Exception:
         database = False
     relay, consumers = state.relay.connected or state.relay.standby, state.consumer.healthy
-    status = "not_ready" if not database else "ready" if relay and consumers else "degraded"
+    serving = database and not state.failed_loops
+    status = "not_ready" if not serving else "ready" if relay and consumers else "degraded"
     found = Readiness(status=status, database=database, relay=relay, consumers=consumers)
-    return JSONResponse(found.model_dump(), status_code=200 if database else 503)
+    return JSONResponse(found.model_dump(), status_code=200 if serving else 503)
 
 
 @_health.get("/metrics", summary="Prometheus metrics")
 async def metrics(session: SessionDep) -> Response:
-    """Answer with this process's metrics."""
-    await bus.state(session)
+    """Answer with this process's metrics; without the database the bus's figures are those of before."""
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_S):
+            await bus.state(session)
+    except Exception as problem:
+        if not is_outage(problem):
+            raise
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

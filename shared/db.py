@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
@@ -154,7 +155,7 @@ def is_outage(error: BaseException) -> bool:
     """Tell whether an error means that the database is away, not that the work is wrong."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    if isinstance(error, InterfaceError | OperationalError):
+    if isinstance(error, InterfaceError | OperationalError | PoolTimeout):
         return True
     if isinstance(error, ConnectionError | asyncio.TimeoutError | asyncpg.exceptions.ConnectionDoesNotExistError):
         return True

@@ -54,6 +54,7 @@ async def _listening(databases: Databases, toy_template: str) -> AsyncIterator[S
 @pytest.fixture
 async def toy(_speaking: Side) -> AsyncIterator[Side]:
     """Lend the side that tells; it is emptied afterwards."""
+    CURED.clear()
     yield _speaking
     await clear(_speaking)
 
