@@ -22,7 +22,7 @@ PORTAL_USER = "motcua-h32"
 class Stack:
     """Everything that runs below one run folder."""
 
-    ready_timeout_s: float = 60
+    ready_timeout_s: float = 120
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
