@@ -110,9 +110,8 @@ class TestMetrics:
 async def scraped(client: ToyClient) -> dict[str, float]:
     answer = await client.http.get("/metrics")
     assert answer.status_code == 200
-    return {
-        family.name: family.samples[0].value for family in text_string_to_metric_families(answer.text) if family.samples
-    }
+    families = text_string_to_metric_families(answer.text)
+    return {sample.name: sample.value for family in families for sample in family.samples}
 
 
 class TestOpsDoor:
