@@ -17,6 +17,8 @@ from shared.lifecycle import NOTIFY_CHANNEL
 from shared.telemetry import BROKER_CONNECTED, EVENTS_PUBLISHED
 
 WINDOW = 500
+GATHER_S = 0.005
+"""Pause after a window that was not full, so that a crowd of commits shares the next one."""
 SAFETY_POLL_S = 2.0
 STANDBY_POLL_S = 2.0
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.2, 5.0
@@ -95,6 +97,8 @@ class Relay:
             confirmed = []
             if rows:
                 confirmed = await self._publish(rows, channel)
+                if len(rows) < self.window:
+                    await asyncio.sleep(GATHER_S)
                 continue
             await self._wait_for_more(channel)
 

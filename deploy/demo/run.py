@@ -19,7 +19,7 @@ from deploy.demo.portal import MISBEHAVIOUR, OUTAGE, ControlRoom
 from deploy.demo.proof import Proof, prove
 from shared import clock
 
-AT_ONCE = 24
+AT_ONCE = 40
 OUTAGE_S = 4
 CATCH_UP_S = 180
 ILL_FROM, DOWN_AT, WELL_AT = 0.3, 0.45, 0.6

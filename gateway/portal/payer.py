@@ -24,6 +24,8 @@ from shared import clock, log
 from shared.db import Database, is_outage
 
 CHANNEL = "motcua_gateway"
+GATHER_S = 0.04
+"""Pause between looks at what is due, so that dossiers share calls."""
 SAFETY_POLL_S = 2.0
 RESTART_S = 1.0
 SMALLER_SOON_S = 0.05
@@ -109,6 +111,7 @@ class Payer:
                 self._wake.clear()
                 await self._send_out(debts)
                 await self._wait()
+                await asyncio.sleep(GATHER_S)
         finally:
             for task in self._on_their_way:
                 task.cancel()
