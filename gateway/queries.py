@@ -138,7 +138,9 @@ async def list_changes(
     own = caller.agency or ""
     query = query.where((Change.agency_code == own) | Change.agency_code.startswith(f"{own}.", autoescape=True))
     if agency:
-        query = query.where((Change.agency_code == agency) | Change.agency_code.startswith(f"{agency}."))
+        query = query.where(
+            (Change.agency_code == agency) | Change.agency_code.startswith(f"{agency}.", autoescape=True)
+        )
     if procedure:
         query = query.where(Change.procedure_code == procedure)
     return list(await session.scalars(query))

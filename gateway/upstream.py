@@ -27,6 +27,8 @@ HOP_BY_HOP = frozenset(
         "accept-encoding",
     }
 )
+NOT_PASSED_BACK = HOP_BY_HOP | {"date", "server"}
+"""The gateway's own server says who answered and when."""
 CONNECT_TIMEOUT_S = 3
 ROUTES: dict[str, str] = {
     "dossiers": "intake",
@@ -119,4 +121,4 @@ class Upstream:
 
 
 def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower(), value) for name, value in headers if name.lower().decode() not in HOP_BY_HOP]
+    return [(name.lower(), value) for name, value in headers if name.lower().decode() not in NOT_PASSED_BACK]

@@ -31,6 +31,7 @@ from shared.tokens import TokenVerifier
 from shared.writes import Writer
 
 READY_TIMEOUT_S = 3
+CANCELS_MAX = 10
 HOUSEKEEPING_S = 600
 DELETE_BATCH = 5_000
 IDEMPOTENCY_RETENTION_DAYS = 30
@@ -104,9 +105,7 @@ async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) 
             try:
                 yield
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await _end(tasks)
                 await database.close()
 
 
@@ -115,6 +114,17 @@ def _notice_failure(state: Any, task: "asyncio.Future[None]") -> None:  # noqa: 
     if not task.cancelled() and (problem := task.exception()):
         state.failed_loops += 1
         _log.error("loop.failed", exc_info=problem)
+
+
+async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:
+    """Cancel until all have ended: a library may take one cancellation for its own time-out."""
+    for _ in range(CANCELS_MAX):
+        running = [task for task in tasks if not task.done()]
+        if not running:
+            return
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=1)
 
 
 @asynccontextmanager

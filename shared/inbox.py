@@ -238,8 +238,14 @@ class Inbox:
                 held_back.add(row["source"])
 
     async def _waiting_rows(self, subject: str) -> Sequence[Any]:
+        """Return a dossier's waiting events as they came, but those of one source in the order of their sequence."""
         async with self.database.session() as session:
-            return (await session.execute(_ROWS, {"subject": subject})).mappings().all()
+            rows = (await session.execute(_ROWS, {"subject": subject})).mappings().all()
+        in_sequence = {
+            source: iter(sorted((row for row in rows if row["source"] == source), key=lambda row: row["sequence"]))
+            for source in {row["source"] for row in rows}
+        }
+        return [next(in_sequence[row["source"]]) for row in rows]
 
     async def _attempt(self, row: Any) -> Exception | None:  # noqa: ANN401 - a result row
         event = _event(row)

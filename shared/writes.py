@@ -3,7 +3,7 @@
 The key's row, the effect, the events and the answer commit together before the answer leaves. The same key with the
 same body gets the first answer again, with another body IdempotencyKeyReused. A refusal commits nothing, so its key
 stays free. Routes that many call at once may share a transaction (group commit): their effects run one after another,
-one commit serves all; if one fails, all are rolled back and run again alone.
+one commit serves all; if one is refused the others are run again without it, if one fails each is run alone.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -23,6 +24,9 @@ from shared.errors import DomainError, IdempotencyKeyReused
 from shared.work import Work
 
 GROUP_MAX = 64
+REFUSALS_MAX = 4
+"""Refused members a group is run again without; with more of them, each is run alone."""
+REFUSALS = (DomainError, RequestValidationError)
 TRIES_MAX = 4
 RETRY_S = 0.25
 
@@ -114,22 +118,28 @@ class Writer:
         try:
             while self._queue:
                 group, self._queue = self._queue[:GROUP_MAX], self._queue[GROUP_MAX:]
-                if len(group) == 1 or not await self._together(group):
-                    await self._one_by_one(group)
+                for _ in range(REFUSALS_MAX):
+                    refused = await self._together(group) if len(group) > 1 else None
+                    if refused is None:
+                        break
+                    group = [write for write in group if write is not refused]
+                await self._one_by_one([write for write in group if not write.answer.done()])
         finally:
             self._leader = None
 
-    async def _together(self, group: Sequence[Write]) -> bool:
-        """Run a group in one transaction; return False when nothing was done and each must be run alone."""
-        keys = {(write.caller.client_id, write.key) for write in group}
-        if len(keys) < len(group):
-            return False
+    async def _together(self, group: Sequence[Write]) -> Write | None:
+        """Run a group in one transaction; return the write that was refused, without which the others can go on.
+
+        Whoever has no answer afterwards must be run alone: nothing was done for it.
+        """
+        if len({(write.caller.client_id, write.key) for write in group}) < len(group):
+            return None
+        answers: list[tuple[Write, Response]] = []
         try:
             async with self.database.session() as session:
                 if len(await _claim(session, group)) < len(group):
-                    return False
+                    return None
                 work = Work(session, clock.now(), group[0].caller)
-                answers = []
                 for write in group:
                     work.caller, work.traceparent = write.caller, write.traceparent
                     answers.append((write, await write.act(work)))
@@ -137,24 +147,31 @@ class Writer:
                 await _store(session, answers)
                 await work.commit()
         except Exception as problem:
-            if not isinstance(problem, DomainError):
-                _log.info("writes.group_split", size=len(group), reason=type(problem).__name__)
-            return False
+            if isinstance(problem, REFUSALS) and len(answers) < len(group):
+                _settle(group[len(answers)], problem)
+                return group[len(answers)]
+            _log.info("writes.group_split", size=len(group), reason=type(problem).__name__)
+            return None
         for write, response in answers:
-            if not write.answer.done():
-                write.answer.set_result(response)
-        return True
+            _settle(write, response)
+        return None
 
     async def _one_by_one(self, group: Sequence[Write]) -> None:
         for write in group:
             try:
-                response = await self.alone(write)
+                _settle(write, await self.alone(write))
             except Exception as problem:
-                if not write.answer.done():
-                    write.answer.set_exception(problem)
-            else:
-                if not write.answer.done():
-                    write.answer.set_result(response)
+                _settle(write, problem)
+
+
+def _settle(write: Write, outcome: Response | Exception) -> None:
+    """Give a write its answer, unless its caller has left."""
+    if write.answer.done():
+        return
+    if isinstance(outcome, Exception):
+        write.answer.set_exception(outcome)
+    else:
+        write.answer.set_result(outcome)
 
 
 async def _claim(session: AsyncSession, writes: Sequence[Write]) -> list[object]:

@@ -1,5 +1,7 @@
 """The portal's inbound calls, in its own words."""
 
+import hashlib
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -18,17 +20,18 @@ async def submitted_on_portal(request: Request, body: PortalDossier) -> Response
     """Take a dossier a citizen submitted on the national portal; the same portal number again is the same dossier."""
     upstream: Upstream = request.app.state.upstream
     request.state.service = "intake"
+    content = submission(body)
     answer = await upstream.call(
         "intake",
         "POST",
         "/portal-submissions",
         headers=[
             ("authorization", request.headers["authorization"]),
-            ("idempotency-key", f"portal-{body.MaHoSoDVCQG}"),
+            ("idempotency-key", f"portal-{hashlib.sha256(content).hexdigest()}"),
             ("content-type", "application/json"),
             ("traceparent", current_traceparent() or ""),
         ],
-        body=submission(body),
+        body=content,
     )
     media_type = next((value.decode() for name, value in answer.headers if name == b"content-type"), MEDIA_TYPE)
     return Response(answer.body, status_code=answer.status, media_type=media_type)

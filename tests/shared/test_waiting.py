@@ -148,11 +148,20 @@ class TestCauseMissing:
         await inbox.retry_due()
         assert await ear.seen("a") == [5, 1, 2, 9]
 
+    async def test_of_its_own_source_goes_first_although_it_came_later(self, ear: Side) -> None:
+        inbox = ear.inbox(plan=LATER)
+        cause, effect = chain("one", "one")
+        await inbox.take([effect])
+        await inbox.take([cause])
+        await make_due(ear)
+        await inbox.retry_due()
+        assert await ear.seen("a") == [1, 2]
+
     async def test_is_one_failed_attempt_however_many_others_pass(self, ear: Side) -> None:
         """The cause is the last of many that wait: whatever passes before it is no further attempt at the effect."""
         inbox = ear.inbox(plan=RetryPlan(first_s=0, last_s=0, attempts_max=4))
         cause, effect = chain("one", "two")
-        others = [raw("a", 10 + n, source="one") for n in range(12)]
+        others = [raw("a", 10 + n, source="three") for n in range(12)]
         await inbox.take([effect, *others, cause])
         await inbox.retry_due()
         assert await ear.seen("a") == [*range(10, 22), 1, 2]
