@@ -72,19 +72,36 @@ def happened_at(event: Event[Any]) -> Any:  # noqa: ANN401 - a datetime, whichev
 
 
 _TIMES = (
+    "submitted_at",
     "accepted_at",
     "rejected_at",
-    "withdrawn_at",
+    "requested_at",
     "answered_at",
-    "submitted_at",
+    "withdrawn_at",
     "started_at",
     "resumed_at",
     "completed_at",
     "paused_at",
-    "paid_at",
+    "refused_at",
+    "opened_at",
+    "claimed_at",
+    "released_at",
+    "reassigned_at",
     "returned_at",
     "issued_at",
+    "superseded_at",
+    "revoked_at",
+    "assessed_at",
+    "paid_at",
+    "waived_at",
+    "cancelled_at",
+    "succeeded_at",
+    "failed_at",
+    "expired_at",
+    "sent_at",
+    "done_at",
 )
+"""In the order in which they count: a task that was completed also says when it was opened."""
 
 
 def _kept(name: str) -> Fold:

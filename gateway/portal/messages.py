@@ -15,6 +15,8 @@ from shared.clock import VN
 SUMMARY_MAX = 1000
 ACTOR_MAX = 50
 NAME_MAX = 250
+PAPER_NAME_MAX = 4000
+RESULT_NAME_MAX = 2000
 _CHANNEL = {"direct": "1", "online": "2", "postal": "3"}
 _PARTY = {"citizen": "1", "organisation": "2", "state_agency": "3", "other": "4"}
 _IDENTITY = {"cccd": "1", "cmnd": "2"}
@@ -54,7 +56,8 @@ def dossier_message(code: str, facts: Facts, status: PortalStatus) -> Message:
         "KenhThucHien": _CHANNEL[submitted["channel"]],
         "ChuHoSo": owner["name"],
         "LoaiDoiTuong": _PARTY[owner["kind"]],
-        "MaDoiTuong": applicant.get("portal_account") or "",
+        # The portal's account counts only where somebody came through it.
+        "MaDoiTuong": (applicant.get("portal_account") or "") if submitted["channel"] == "online" else "",
         "Email": applicant.get("email") or "",
         "SoDienThoai": applicant.get("phone") or "",
         "TrichYeuHoSo": (submitted["summary"] or submitted["procedure_name"])[:SUMMARY_MAX],
@@ -119,7 +122,7 @@ def _submitted_paper(document: Mapping[str, Any]) -> Message:
     reused = document.get("reused_result")
     paper = {
         "TepDinhKemId": str(document["id"]),
-        "TenTepDinhKem": document["name"],
+        "TenTepDinhKem": document["name"][:PAPER_NAME_MAX],
         "IsDeleted": "False",
         "MaThanhPhanHoSo": document["component_code"],
         "DuocSoHoa": _flag(true=document["digitised"]),
@@ -156,7 +159,7 @@ def _supplement(one: Mapping[str, Any]) -> Message:
 
 def _result(one: Mapping[str, Any]) -> Message:
     return {
-        "TenGiayTo": one["kind_name"],
+        "TenGiayTo": one["kind_name"][:RESULT_NAME_MAX],
         "GiayToId": one["id"],
         "MaGiayToKetQua": one["kind_code"],
         "DuongDanTepTinKetQua": f"/api/v1/results/{one['id']}/document",

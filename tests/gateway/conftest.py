@@ -1,0 +1,133 @@
+"""The gateway on a real database, as a real HTTP server before a real one that plays the services."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import hypothesis
+import orjson
+import pytest
+from fastapi import FastAPI
+from joserfc.jwk import ECKey
+
+from gateway.app import create_app
+from gateway.settings import GatewaySettings
+from shared import migrations
+from shared.db import Database
+from tests.gateway.backstage import SERVICES, Backstage
+from tests.gateway.hall import Hall
+from tests.gateway.visitor import Visitor
+from tests.support.servers import Databases
+from tests.support.serving import serving
+
+NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
+ISSUER = "https://motcua.example"
+SECRET = "s" * 43
+CLIENTS: dict[str, tuple[str | None, str]] = {
+    "one-stop": ("H32", "dossiers:submit dossiers:read dossiers:decide tasks:read payments:write results:read"),
+    "one-stop-h32.14": ("H32.14", "dossiers:read dossiers:submit"),
+    "other-province": ("H33", "dossiers:read sync:read"),
+    "statistics": ("H32", "sync:read"),
+    "national-portal": ("H32", "portal"),
+    "ops": ("H32", "ops:read ops:act"),
+    "nobody": (None, "sync:read dossiers:read"),
+}
+
+hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=25)
+hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+async def gateway_template(databases: Databases) -> AsyncIterator[str]:
+    """Return the name of a migrated database, to be copied."""
+    url = await databases.create_database()
+    await asyncio.to_thread(migrations.upgrade, "gateway", url)
+    yield url.rpartition("/")[2]
+    await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+async def gateway_url(databases: Databases, gateway_template: str) -> AsyncIterator[str]:
+    url = await databases.create_database(template=gateway_template)
+    yield url
+    await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+async def open_hall(gateway_url: str) -> AsyncIterator[Hall]:
+    database = Database(gateway_url, service="gateway")
+    yield Hall(database)
+    await database.close()
+
+
+@pytest.fixture
+async def hall(open_hall: Hall) -> AsyncIterator[Hall]:
+    """Lend the gateway's database; it is emptied afterwards."""
+    yield open_hall
+    await open_hall.clear()
+
+
+@pytest.fixture(scope="session")
+def gateway_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Write the signing key and the clients; return the settings that name them."""
+    folder: Path = tmp_path_factory.mktemp("gateway")
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"})
+    (folder / "key.json").write_bytes(orjson.dumps(key.as_dict(private=True)))
+    digest = hashlib.sha256(SECRET.encode()).hexdigest()
+    clients = [
+        {"client_id": name, "name": name, "agency": agency, "scopes": scopes.split(), "secret_sha256": digest}
+        for name, (agency, scopes) in CLIENTS.items()
+    ]
+    gone = {**clients[0], "client_id": "gone", "active": False}
+    (folder / "clients.json").write_bytes(orjson.dumps([*clients, gone]))
+    return {"signing_key_file": str(folder / "key.json"), "clients_file": str(folder / "clients.json")}
+
+
+@pytest.fixture(scope="session")
+async def _backstage() -> AsyncIterator[tuple[Backstage, str]]:
+    backstage = Backstage()
+    async with serving(backstage) as url:
+        yield backstage, url
+
+
+@pytest.fixture
+def backstage(_backstage: tuple[Backstage, str]) -> Backstage:
+    """Lend the services behind the door."""
+    _backstage[0].forget()
+    return _backstage[0]
+
+
+def settings_of(database_url: str, services_url: str, files: dict[str, str], **more: Any) -> GatewaySettings:
+    """Return the settings of a gateway for tests."""
+    values: dict[str, Any] = {
+        "database_url": database_url,
+        "amqp_url": NO_BROKER,
+        "issuer": ISSUER,
+        "portal_enabled": False,
+        "upstream_timeout_s": 0.5,
+        "body_bytes_max": 100_000,
+        **{f"{service}_url": f"{services_url}/{service}" for service in SERVICES},
+        **files,
+        **more,
+    }
+    return GatewaySettings.model_validate(values)
+
+
+@pytest.fixture(scope="session")
+async def _gateway(
+    gateway_url: str, _backstage: tuple[Backstage, str], gateway_files: dict[str, str]
+) -> AsyncIterator[tuple[FastAPI, str]]:
+    app = create_app(settings_of(gateway_url, _backstage[1], gateway_files))
+    async with app.router.lifespan_context(app), serving(app) as url:
+        yield app, url
+
+
+@pytest.fixture
+async def visitor(_gateway: tuple[FastAPI, str], hall: Hall, backstage: Backstage) -> AsyncIterator[Visitor]:
+    """Lend a client at the gateway's door."""
+    app, url = _gateway
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        yield Visitor(app, http, SECRET)
