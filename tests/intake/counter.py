@@ -34,7 +34,13 @@ DOSSIER: dict[str, Any] = {
     "procedure_code": PROCEDURE,
     "agency_code": AGENCY,
     "channel": "direct",
-    "applicant": {"kind": "citizen", "name": "Nguyễn Thị An", "id_kind": "cccd", "id_number": CCCD},
+    "applicant": {
+        "kind": "citizen",
+        "name": "Nguyễn Thị An",
+        "id_kind": "cccd",
+        "id_number": CCCD,
+        "phone": "0905123456",
+    },
     "documents": [{"component_code": "TP01", "paper": True}, {"component_code": "TP02", "paper": True}],
     "return_method": "counter",
 }

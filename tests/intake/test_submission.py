@@ -120,6 +120,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("CMND said to be a CCCD", {"applicant": {"id_number": "225123456"}}, "body.applicant.id_number"),
     ("MST mistyped", {"applicant": {"id_kind": "mst", "id_number": "0100109107"}}, "body.applicant.id_number"),
     ("kind without number", {"applicant": {"id_number": None}}, "body.applicant.id_number"),
+    ("nobody to call or write to", {"applicant": {"phone": None}}, "body.applicant.phone"),
     ("submitted in the future", {"submitted_at": _late(hours=-1)}, "body.submitted_at"),
     ("entered too late", {"submitted_at": _late(days=31)}, "body.submitted_at"),
     ("online entered late", {"channel": "online", "submitted_at": _late(hours=1)}, "body.submitted_at"),

@@ -77,6 +77,7 @@ def check_submission(catalogue: Catalogue, submission: Submission, *, caller: Ca
         *_procedure_problems(catalogue, submission, procedure),
         *_agency_problems(agency, procedure, day),
         *_party_problems(submission.applicant, "applicant", day),
+        *_contact_problems(submission.applicant),
         *(_party_problems(submission.owner, "owner", day) if submission.owner else ()),
         *paper_problems(procedure, submission.papers),
     ]
@@ -175,6 +176,16 @@ def _party_problems(party: Party, who: str, today: date) -> Iterator[FieldError]
             _check_number(party.id_kind, party.id_number, today)
         except IdentifierError as problem:
             yield FieldError(f"body.{who}.id_number", str(problem), problem.message_vi)
+
+
+def _contact_problems(applicant: Party) -> Iterator[FieldError]:
+    """Yield what is missing to reach the applicant; the national portal refuses a dossier without either."""
+    if not applicant.phone and not applicant.email:
+        yield FieldError(
+            "body.applicant.phone",
+            "Give a phone number or an e-mail address to reach the applicant by.",
+            "Cần số điện thoại hoặc thư điện tử để liên hệ người nộp.",
+        )
 
 
 def _check_number(kind: IdKind, number: str, today: date) -> None:
