@@ -5,6 +5,7 @@ in public use (the specification itself, VPCP 20/04/2020, was readable only in p
 facts: what is not known is left out or empty, never invented.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,9 @@ _IDENTITY = {"cccd": "1", "cmnd": "2"}
 _RETURN = {"counter": "0", "online": "0", "postal": "1"}
 _COLLECTED = {"on_acceptance": "1", "on_return": "4"}
 _FEE_KIND = {"phi": "1", "le_phi": "2"}
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+?\d{8,15}")
+_GAPS = re.compile(r"[ .-]")
 _PAID_BY_PLATFORM = "national_platform"
 
 Facts = Mapping[str, Any]
@@ -35,6 +39,11 @@ def portal_time(value: datetime | str | None) -> str:
         return ""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.astimezone(VN).strftime("%Y%m%d%H%M%S")
+
+
+def _if_like(pattern: re.Pattern[str], text: str) -> str:
+    """Return a text that the portal takes as what it stands for, else nothing: one that it refuses stops the dossier."""
+    return text if pattern.fullmatch(text) else ""
 
 
 def _flag(*, true: bool) -> str:
@@ -58,8 +67,8 @@ def dossier_message(code: str, facts: Facts, status: PortalStatus) -> Message:
         "LoaiDoiTuong": _PARTY[owner["kind"]],
         # The portal's account counts only where somebody came through it.
         "MaDoiTuong": (applicant.get("portal_account") or "") if submitted["channel"] == "online" else "",
-        "Email": applicant.get("email") or "",
-        "SoDienThoai": applicant.get("phone") or "",
+        "Email": _if_like(_EMAIL, applicant.get("email") or ""),
+        "SoDienThoai": _if_like(_PHONE, _GAPS.sub("", applicant.get("phone") or "")),
         "TrichYeuHoSo": (submitted["summary"] or submitted["procedure_name"])[:SUMMARY_MAX],
         "NgayNopHoSo": portal_time(submitted["submitted_at"]),
         "NgayTiepNhan": portal_time(accepted.get("accepted_at")),

@@ -69,6 +69,23 @@ class TestValidity:
         ((hoso, _),) = await told(hall, short)
         assert hoso["TrichYeuHoSo"] == hoso["TenTTHC"]
 
+    @pytest.mark.parametrize(
+        ("phone", "told_as"),
+        [
+            ("0905 123 456", "0905123456"),
+            ("0258.382.1234", "02583821234"),
+            ("+84 905 123 456 789 012", ""),
+            ("máy 5", ""),
+        ],
+    )
+    async def test_of_a_phone_number_as_people_write_it(self, hall: Hall, phone: str, told_as: str) -> None:
+        """One that the portal would refuse is left out: it must not stop the dossier, there is an address as well."""
+        life = Life()
+        life.submit(CITIZEN.model_copy(update={"phone": phone}))
+        ((hoso, _),) = await told(hall, life)
+        assert complaints_about_hoso(_linked(hoso)) == []
+        assert hoso["SoDienThoai"] == told_as
+
     async def test_of_an_owner_of_whom_nothing_is_known_but_name_and_phone(self, hall: Hall) -> None:
         owner = CITIZEN.model_copy(update={"id_kind": None, "id_number": None, "email": None})
         life = Life()
