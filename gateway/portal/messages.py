@@ -42,7 +42,7 @@ def portal_time(value: datetime | str | None) -> str:
 
 
 def _if_like(pattern: re.Pattern[str], text: str) -> str:
-    """Return a text that the portal takes as what it stands for, else nothing: one that it refuses stops the dossier."""
+    """Return a text that the portal takes for what it is, else nothing: one that it refuses stops the dossier."""
     return text if pattern.fullmatch(text) else ""
 
 
