@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
-from starlette.routing import Route
 
 from gateway.consumers import HANDLERS, preload
 from gateway.operations.clients import Issuer, register_clients
@@ -16,7 +15,7 @@ from gateway.portal.client import PortalClient
 from gateway.portal.payer import Payer, PayerPlan
 from gateway.routes import console, ops, portal, sync, tokens
 from gateway.routes.logged import Logged
-from gateway.routes.proxy import PREFIX, Proxy
+from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
 from gateway.upstream import Upstream
 from shared.app import ServiceParts, create_service
@@ -55,11 +54,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             opens=opens,
             loops=[write_evidence, ring_bell, pay_portal, measure],
             ops_prefix="/api/v1/ops/gateway",
-            middleware=[Logged],
+            middleware=[Logged, Proxy],
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())
-    app.router.routes.append(Route(f"{PREFIX}/{{path:path}}", Proxy(), include_in_schema=False))
     return app
 
 

@@ -1,8 +1,10 @@
-"""The road to the services: a plain ASGI route, since it carries every call (docs/decisions)."""
+"""The road to the services: plain ASGI, since it carries every call (decision 6)."""
+
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import BodyTooLarge
 from gateway.upstream import HOP_BY_HOP, PUBLIC, PUBLIC_PATHS, ROUTES, Answer, Upstream
@@ -12,13 +14,24 @@ from shared.telemetry import current_traceparent
 from shared.tokens import TokenVerifier
 
 PREFIX = "/api/v1"
+OWN = re.compile(r"dossiers/[^/]+/timeline")
+"""What the gateway answers itself below a service's first part of the path."""
 
 
 class Proxy:
-    """Lets a call through: who (token), where to (first part of the path), and back comes the service's answer."""
+    """Middleware that takes what is for a service, before the gateway's own routes are searched, and passes it on.
+
+    Who calls (token), where to (first part of the path), and back comes the service's answer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call under /api/v1."""
+        """Answer a call that is for a service; leave others to the gateway."""
+        if scope["type"] != "http" or not _is_for_a_service(scope["path"]):
+            await self.app(scope, receive, send)
+            return
         request = Request(scope, receive)
         try:
             response = await self._pass_on(request)
@@ -48,6 +61,11 @@ class Proxy:
             body=body or None,
         )
         return _response(answer)
+
+
+def _is_for_a_service(path: str) -> bool:
+    rest = path.removeprefix(f"{PREFIX}/")
+    return rest != path and rest.partition("/")[0] in ROUTES and not OWN.fullmatch(rest)
 
 
 def _safe_path(request: Request) -> str:

@@ -1,6 +1,5 @@
 """What a dossier is handed in with, and everything that can be wrong with it; no database is asked."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -225,6 +224,6 @@ def each_paper_problems(papers: Sequence[Paper]) -> Iterator[FieldError]:
                 "Give exactly one of document_id, sha256, paper, reused_result.",
                 "Mỗi giấy tờ cần đúng một trong: tệp đã tải lên, mã băm, bản giấy, kết quả cũ.",
             )
-    named = Counter(paper.document_id for paper in papers if paper.document_id)
-    if any(times > 1 for times in named.values()):
+    named = [paper.document_id for paper in papers if paper.document_id]
+    if len(set(named)) < len(named):
         yield FieldError("body.documents", "A document is named twice.", "Một tài liệu được nêu hai lần.")
