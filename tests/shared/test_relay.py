@@ -162,6 +162,7 @@ class TestStandby:
                     await _until(lambda: second.standby)
                     await toy.grow("a")
                     await spy.has(2)
+                    await emptied(toy)
                     assert not second.connected
                     leader.kill()
                     await toy.grow("a")
