@@ -1,13 +1,13 @@
 """What the gateway refuses."""
 
-from shared.errors import DomainError, NotFound
+from shared.errors import DomainError, NotFound, Unauthenticated
 
 
-class InvalidClient(DomainError):
+class InvalidClient(Unauthenticated):
     """The client is unknown or its secret is wrong."""
 
     code = "invalid_client"
-    status = 401
+    challenge = 'Basic realm="motcua"'
     title_vi = "Thông tin hệ thống kết nối không đúng"
 
 

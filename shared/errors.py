@@ -74,6 +74,8 @@ class Unauthenticated(DomainError):
     code = "unauthenticated"
     status = 401
     title_vi = "Cần mã truy cập hợp lệ"
+    challenge: ClassVar[str] = "Bearer"
+    """How to authenticate (WWW-Authenticate, RFC 9110 §11.6.1)."""
 
 
 class Forbidden(DomainError):

@@ -86,7 +86,7 @@ def render(error: DomainError) -> Response:
     document |= {name: value for name, value in error.facts.items() if name not in document}
     headers = {}
     if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = error.challenge
     if error.status == Unavailable.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     body = orjson.dumps(document, default=str)

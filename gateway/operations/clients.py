@@ -56,7 +56,7 @@ async def authenticate_client(session: AsyncSession, *, client_id: str, secret: 
     # Secrets are 256 random bits, so one fast hash is enough; it is computed for unknown clients too.
     given = hashlib.sha256(secret.encode()).hexdigest()
     if client is None or not hmac.compare_digest(given, client.secret_sha256):
-        raise InvalidClient("Check client_id and client_secret.")
+        raise InvalidClient("Check client_id and client_secret.", error=InvalidClient.code)
     return client
 
 
@@ -66,7 +66,7 @@ def granted_scopes(client: Client, asked: str | None) -> list[str]:
         return sorted(client.scopes)
     missing = sorted(set(asked.split()) - set(client.scopes))
     if missing:
-        raise InvalidScope(f"Not granted to this client: {' '.join(missing)}.")
+        raise InvalidScope(f"Not granted to this client: {' '.join(missing)}.", error=InvalidScope.code)
     return sorted(set(asked.split()))
 
 

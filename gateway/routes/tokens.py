@@ -1,7 +1,6 @@
 """Tokens: OAuth 2.0 client credentials (RFC 6749 §4.4), server metadata (RFC 8414), keys (RFC 7517)."""
 
 import base64
-import binascii
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -33,9 +32,12 @@ async def token(
     client_secret: Annotated[str, Form(max_length=200)] = "",
     scope: Annotated[str | None, Form(max_length=1000)] = None,
 ) -> TokenAnswer:
-    """Exchange a client's id and secret (HTTP Basic or form fields) for a signed token."""
+    """Exchange a client's id and secret (HTTP Basic or form fields) for a signed token.
+
+    A refusal is a problem document that also has the member `error` of RFC 6749 §5.2.
+    """
     if grant_type != "client_credentials":
-        raise UnsupportedGrant("Send grant_type=client_credentials.")
+        raise UnsupportedGrant("Send grant_type=client_credentials.", error=UnsupportedGrant.code)
     basic = _basic_credentials(request.headers.get("authorization"))
     known = basic or (client_id, client_secret)
     client = await authenticate_client(session, client_id=known[0], secret=known[1])
@@ -51,8 +53,8 @@ def _basic_credentials(authorization: str | None) -> tuple[str, str] | None:
         return None
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as problem:
-        raise InvalidClient("The Basic credentials cannot be read.") from problem
+    except ValueError as problem:
+        raise InvalidClient("The Basic credentials cannot be read.", error=InvalidClient.code) from problem
     return client_id, secret
 
 
