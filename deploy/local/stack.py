@@ -87,6 +87,9 @@ class Stack:
             yield "MOTCUA_STORAGE_URL", folder.as_uri()
         if service == "payment":
             yield "MOTCUA_PLATFORM_URL", self._url("portal")
+            # The mocked platform is near: ask sooner about a payment nobody confirmed, and do not wait long.
+            yield "MOTCUA_PLATFORM_ASK_AFTER_S", "3"
+            yield "MOTCUA_PLATFORM_TIMEOUT_S", "5"
             yield from self._platform_login().items()
         if service == "gateway":
             yield from self._gateway_settings().items()
@@ -97,6 +100,9 @@ class Stack:
             **upstreams,
             **self._portal_login(),
             "MOTCUA_PORTAL_URL": self._url("portal"),
+            # The mocked portal is near and misbehaves only for moments.
+            "MOTCUA_PORTAL_TIMEOUT_S": "10",
+            "MOTCUA_PORTAL_RETRY_LAST_S": "5",
             "MOTCUA_SIGNING_KEY_FILE": str(self._signing_key_file),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
