@@ -74,8 +74,9 @@ class Program:
 
     @property
     def identity(self) -> Identity | None:
-        """The living process, whoever started it."""
-        return recall(self.pid_file)
+        """The living process: the one this object started, else the one that the pid file names."""
+        own = identify(self._child.pid) if self._child and self._child.poll() is None else None
+        return own or recall(self.pid_file)
 
     @property
     def pid(self) -> int | None:
@@ -153,6 +154,8 @@ class Program:
 
     def _forget(self) -> None:
         if self._child is not None:
+            if self._child.poll() is None:
+                self._child.kill()
             self._child.wait()
             self._child = None
         self.pid_file.unlink(missing_ok=True)

@@ -167,6 +167,9 @@ class Supervisor:
         logs_checked_at = monotonic()
         while True:
             sleep(TICK_S)
+            if not self._folder.lock.exists():
+                self._say("step", f"{self._folder.path} was deleted: stopping")
+                return
             for watched in self._watched:
                 self._look_after(watched)
             if self._description_due:
@@ -239,6 +242,8 @@ class Supervisor:
         self._folder.stack.unlink(missing_ok=True)
 
     def _write_state(self) -> None:
+        if not self._folder.path.exists():
+            return
         rows = {each.program.name: _row(each) for each in self._watched}
         own = identify(os.getpid())
         content: dict[str, Any] = {

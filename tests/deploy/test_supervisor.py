@@ -1,6 +1,7 @@
 """The supervisor, with tiny programs in place of the real ones and a process of its own, as in real life."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +132,13 @@ class TestDown:
         control, _ = up(folder, "one:tidies")
         control.take_down()
         assert "all is tidy" in (folder.logs / "one.log").read_text()
+
+    def test_everything_stops_when_the_folder_is_deleted(self, folder: RunFolder) -> None:
+        control, _ = up(folder, "one", "two:stubborn")
+        supervisor = control.supervisor
+        shutil.rmtree(folder.path)
+        assert eventually(lambda: not alive(supervisor) and processes_of(folder.path) == [])
+        assert not folder.path.exists()
 
     def test_everything_dies_with_a_killed_supervisor(self, folder: RunFolder) -> None:
         control, _ = up(folder, "one", "two:stubborn")
