@@ -1,5 +1,6 @@
 """The state of one service's bus, and what people do about parked dossiers; every act is kept with its reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -106,18 +107,31 @@ async def replay(work: Work, *, subject: str, reason: str) -> int:
     count = len(changed.all())
     if not count:
         raise NotWaiting(subject=subject)
-    await _remember(work, subject, "replay", reason, None)
+    await _remember(work, subject, "replay", reason)
     return count
 
 
 async def request_discard(work: Work, *, subject: str, event_id: UUID, reason: str) -> int:
     """Ask to drop one waiting event; it stays until a second person consents. Raises NotWaiting."""
-    found = await work.session.scalar(
-        select(waiting.c.id).where(waiting.c.subject == subject, waiting.c.event_id == event_id)
+    columns = (waiting.c.event_id, waiting.c.source, waiting.c.sequence)
+    found = await work.session.execute(
+        select(*columns).where(waiting.c.subject == subject, waiting.c.event_id == event_id)
     )
-    if found is None:
+    event = found.one_or_none()
+    if event is None:
         raise NotWaiting(subject=subject)
-    return await _remember(work, subject, "discard", reason, event_id)
+    return await _remember(work, subject, "discard", reason, **event._asdict())
+
+
+async def list_discarded(session: AsyncSession, subjects: Sequence[str]) -> list[Any]:
+    """Return (subject, event_id, source, sequence) of the events of dossiers that two people agreed to drop."""
+    columns = (intervention.c.subject, intervention.c.event_id, intervention.c.source, intervention.c.sequence)
+    query = select(*columns).where(
+        intervention.c.action == "discard",
+        intervention.c.consented_by.is_not(None),
+        intervention.c.subject.in_(subjects),
+    )
+    return list(await session.execute(query))
 
 
 async def consent_to_discard(work: Work, *, intervention_id: int) -> None:
@@ -159,14 +173,12 @@ async def list_interventions(session: AsyncSession, *, limit: int = 50) -> list[
     return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
-async def _remember(work: Work, subject: str, action: str, reason: str, event_id: UUID | None) -> int:
+async def _remember(work: Work, subject: str, action: str, reason: str, **event: Any) -> int:  # noqa: ANN401 - columns
     if not reason.strip():
         raise InvalidRequest("Give a reason: it is kept.", errors=[FieldError("reason", "Say why.", "Nêu lý do.")])
     inserted = await work.session.execute(
         intervention.insert()
-        .values(
-            subject=subject, action=action, reason=reason, event_id=event_id, actor=work.caller.client_id, at=work.now
-        )
+        .values(subject=subject, action=action, reason=reason, actor=work.caller.client_id, at=work.now, **event)
         .returning(intervention.c.id)
     )
     return int(inserted.scalar_one())

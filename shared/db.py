@@ -130,6 +130,8 @@ intervention = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("subject", Text, nullable=False),
     Column("event_id", Uuid),
+    Column("source", Text),
+    Column("sequence", BigInteger),
     Column("action", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),

@@ -38,7 +38,8 @@ CREATE INDEX ix_waiting_subject_id ON waiting (subject, id);
 CREATE INDEX ix_waiting_next_attempt_at ON waiting (next_attempt_at);
 CREATE TABLE intervention (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_intervention PRIMARY KEY,
-    subject text NOT NULL, event_id uuid, action text NOT NULL, reason text NOT NULL, actor text NOT NULL,
+    subject text NOT NULL, event_id uuid, source text, sequence bigint,
+    action text NOT NULL, reason text NOT NULL, actor text NOT NULL,
     at timestamptz NOT NULL, consented_by text, consented_at timestamptz);
 CREATE TABLE idempotency_key (
     client text NOT NULL, key text NOT NULL, fingerprint bytea NOT NULL, created_at timestamptz NOT NULL,

@@ -13,6 +13,7 @@ from gateway.models import Change, DossierView, PortalDebt, TimelineEntry
 from gateway.operations.facts import FOLDS, happened_at, shown
 from gateway.portal.messages import dossier_message, progress_message
 from gateway.states import REACHED_BY, PortalStatus
+from shared import bus
 from shared.errors import CauseMissing
 from shared.events.envelope import Event, RawEvent
 from shared.events.intake import DossierSubmitted
@@ -31,17 +32,23 @@ class Folded:
 
     views: dict[str, DossierView]
     known: dict[str, set[UUID]]
+    discarded: set[tuple[str, str, int]] = field(default_factory=set)
+    """Events that two people agreed to drop: no gap, and no cause to wait for."""
     timeline: list[dict[str, Any]] = field(default_factory=list)
     debts: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def preload(work: Work, events: Sequence[RawEvent]) -> None:
-    """Load and lock the views of a batch, and which of their events are folded already: two statements."""
+    """Load and lock the views of a batch, and which of their events are folded already: three statements."""
     codes = sorted({event.subject for event in events})
     views = await queries.lock_views(work.session, codes)
     known = await queries.list_event_ids(work.session, list(views))
-    work.session.info["folded"] = Folded(views, known)
+    folded = Folded(views, known)
+    for subject, event_id, source, sequence in await bus.list_discarded(work.session, codes):
+        folded.known.setdefault(subject, set()).add(event_id)
+        folded.discarded.add((subject, source, sequence))
+    work.session.info["folded"] = folded
 
 
 async def fold(work: Work, event: Event[Any]) -> None:
@@ -53,6 +60,8 @@ async def fold(work: Work, event: Event[Any]) -> None:
     view = _view_of(work, event, folded)
     known = folded.known.setdefault(event.subject, set())
     expected = view.sequences.get(event.source, 0) + 1
+    while (event.subject, event.source, expected) in folded.discarded:
+        expected += 1
     if event.sequence > expected:
         raise CauseMissing(f"{event.source}'s event {expected} of this dossier has not arrived")
     if event.sequence < expected:

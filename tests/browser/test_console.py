@@ -6,9 +6,6 @@ from playwright.async_api import Route, expect
 from tests.browser.conftest import Visits
 from tests.browser.house import SECRET, House
 
-pytestmark = pytest.mark.xdist_group("browser")
-
-
 SPOIL_TOKEN = """
 const kept = JSON.parse(sessionStorage["motcua.console.session"]);
 sessionStorage["motcua.console.session"] = JSON.stringify({ ...kept, token: "expired" });

@@ -2,14 +2,11 @@
 
 from datetime import datetime
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visits
 from tests.browser.house import House
 from tests.browser.story import Story
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 class TestLine:

@@ -7,7 +7,6 @@ from gateway.routes.gathering import shown_reason
 from tests.browser.house import House
 from tests.browser.story import Story
 
-pytestmark = pytest.mark.xdist_group("browser")
 OPS = "/api/v1/ops"
 
 

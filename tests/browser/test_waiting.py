@@ -1,13 +1,10 @@
 """Poison on the page: seen, replayed, discarded by two, and gone; nothing personal shown meanwhile."""
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visits
 from tests.browser.house import House
 from tests.browser.story import PERSONAL, Story
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 class TestReplay:

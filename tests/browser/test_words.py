@@ -3,14 +3,11 @@
 import re
 from typing import Any
 
-import pytest
-
 from gateway.operations.facts import SHOWN
 from gateway.states import LABELS_VI
 from shared.events.registry import EVENTS
 from tests.browser.conftest import Visits
 
-pytestmark = pytest.mark.xdist_group("browser")
 _BLANK = re.compile(r"\{\w+\}")
 
 

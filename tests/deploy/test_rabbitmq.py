@@ -12,7 +12,7 @@ from deploy.local.rabbitmq import RabbitMQServer
 from tests.deploy.census import processes_of
 from tests.support.servers import Broker
 
-pytestmark = [pytest.mark.timeout(150), pytest.mark.xdist_group("rabbitmq")]
+pytestmark = pytest.mark.timeout(150)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from deploy.demo.report import passed
 from deploy.demo.run import Outcome, run
 from tests.faults.conftest import Stack
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(420)]
+pytestmark = pytest.mark.timeout(420)
 LIVES = 30
 HEARTBEAT_S = 10
 SERVICES = ("intake", "workflow", "payment", "results", "gateway")
