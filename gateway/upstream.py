@@ -3,7 +3,7 @@
 The data plane uses aiohttp's client: beneath a proxy it costs a sixth of httpx (docs/decisions/0006).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -21,13 +21,14 @@ HOP_BY_HOP = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "expect",
         "host",
         "content-length",
         "traceparent",
         "accept-encoding",
     }
 )
-NOT_PASSED_BACK = HOP_BY_HOP | {"date", "server"}
+REPLACED = frozenset({"date", "server"})
 """The gateway's own server says who answered and when."""
 CONNECT_TIMEOUT_S = 3
 ROUTES: dict[str, str] = {
@@ -106,7 +107,7 @@ class Upstream:
                     headers=list(headers),
                     data=body,
                     allow_redirects=False,
-                    skip_auto_headers=("User-Agent",),
+                    skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 ) as answer:
                     content = await answer.read()
                     return Answer(answer.status, _kept(answer.raw_headers), content)
@@ -120,5 +121,12 @@ class Upstream:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower(), value) for name, value in headers if name.lower().decode() not in NOT_PASSED_BACK]
+def hop_by_hop(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the names of headers that are for the next hop only: those always are, and those `Connection` names."""
+    named = [value for name, value in headers if name.lower() == "connection"]
+    return HOP_BY_HOP.union(name.strip().lower() for value in named for name in value.split(","))
+
+
+def _kept(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    left_out = hop_by_hop((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers) | REPLACED
+    return [(name.lower(), value) for name, value in headers if name.decode("latin-1").lower() not in left_out]

@@ -7,13 +7,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import BodyTooLarge
-from gateway.upstream import HOP_BY_HOP, PUBLIC, PUBLIC_PATHS, ROUTES, Answer, Upstream
+from gateway.upstream import PUBLIC, PUBLIC_PATHS, ROUTES, Answer, Upstream, hop_by_hop
 from shared import problems
 from shared.errors import NotFound
 from shared.telemetry import current_traceparent
 from shared.tokens import TokenVerifier
 
 PREFIX = "/api/v1"
+WITHOUT_CONTENT = frozenset({204, 304})
 OWN = re.compile(r"dossiers/[^/]+/timeline")
 """What the gateway answers itself below a service's first part of the path."""
 
@@ -60,7 +61,7 @@ class Proxy:
             headers=_headers(request),
             body=body or None,
         )
-        return _response(answer)
+        return _response(answer, upstream.urls[service])
 
 
 def _is_for_a_service(path: str) -> bool:
@@ -95,18 +96,24 @@ async def _bounded_body(request: Request, bytes_max: int) -> bytes:
 
 
 def _headers(request: Request) -> list[tuple[str, str]]:
-    headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
+    left_out = hop_by_hop(request.headers.items())
+    headers = [(name, value) for name, value in request.headers.items() if name not in left_out]
     traceparent = current_traceparent()
     if traceparent:
         headers.append(("traceparent", traceparent))
     return headers
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: Answer, service_url: str) -> Response:
     response = Response(answer.body, status_code=answer.status)
-    kept = [
-        (name, f"{PREFIX}{value.decode()}".encode() if name == b"location" and value.startswith(b"/") else value)
-        for name, value in answer.headers
-    ]
-    response.raw_headers = [*kept, (b"content-length", str(len(answer.body)).encode())]
+    kept = [(name, _here(value, service_url) if name == b"location" else value) for name, value in answer.headers]
+    response.raw_headers = kept
+    if answer.status not in WITHOUT_CONTENT:
+        response.raw_headers = [*kept, (b"content-length", str(len(answer.body)).encode())]
     return response
+
+
+def _here(location: bytes, service_url: str) -> bytes:
+    """Return an address at a service as one at our door; any other as it is."""
+    path = location.decode("latin-1").removeprefix(service_url)
+    return f"{PREFIX}{path}".encode("latin-1") if path.startswith("/") else location

@@ -24,8 +24,8 @@ class Gate:
     @property
     def url(self) -> str:
         """The server's address through the door."""
-        login = self._parts.netloc.rpartition("@")[0]
-        return self._parts._replace(netloc=f"{login}@127.0.0.1:{self._port}").geturl()
+        login, at, _ = self._parts.netloc.rpartition("@")
+        return self._parts._replace(netloc=f"{login}{at}127.0.0.1:{self._port}").geturl()
 
     async def open(self) -> None:
         """Let connections in, always on the same port."""

@@ -1,0 +1,176 @@
+"""Who gets through the door: nobody without a token, nobody without the scope, nobody to another agency's dossier."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from gateway.app import create_app
+from gateway.errors import DossierUnknown
+from gateway.upstream import ROUTES
+from shared.errors import Forbidden, Unauthenticated
+from shared.problems import MEDIA_TYPE
+from tests.gateway.backstage import SERVICES, Backstage
+from tests.gateway.conftest import settings_of
+from tests.gateway.hall import Hall
+from tests.gateway.lives import Life, returned
+from tests.gateway.visitor import Visitor
+from tests.support.assertions import assert_problem
+
+NOWHERE = {"database_url": "postgresql://nobody@127.0.0.1:1/none", "amqp_url": "amqp://127.0.0.1:1/"}
+METHODS = ("get", "post", "put", "patch", "delete")
+PUBLIC = {
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
+    ("GET", "/metrics"),
+    ("POST", "/oauth/token"),
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+}
+PUBLIC_BEHIND = re.compile(
+    r"GET /api/v1/(procedures|agencies|fields|verify)\b.*|POST /api/v1/payments/callbacks/national"
+)
+"""The catalogue and the check of a result are everybody's; the payment platform's callback carries its own hash."""
+
+
+def _calls(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for path, operations in app.openapi()["paths"].items():
+        for method in METHODS:
+            if method in operations:
+                yield method.upper(), prefix + re.sub(r"\{[^}]+\}", "x", path)
+
+
+def _service(name: str) -> FastAPI:
+    settings: Any = importlib.import_module(f"services.{name}.settings")
+    settings_class = getattr(settings, f"{name.title()}Settings")
+    more = {
+        "platform_url": "http://127.0.0.1:1",
+        "platform_partner": "P",
+        "platform_secret": "S",
+        "storage_url": "file:///tmp",
+    }
+    found = settings_class.model_validate({**NOWHERE, **more})
+    return importlib.import_module(f"services.{name}.app").create_app(found)
+
+
+def own_calls() -> list[tuple[str, str]]:
+    return list(_calls(create_app(settings_of(NOWHERE["database_url"], "http://127.0.0.1:1", {}))))
+
+
+def calls_behind() -> list[tuple[str, str]]:
+    """Return the calls of every service that the gateway has a road to."""
+    found = [call for name in SERVICES for call in _calls(_service(name), "/api/v1")]
+    return [(method, path) for method, path in found if path.split("/")[3] in ROUTES]
+
+
+class TestWithoutToken:
+    """Every address there is, from the OpenAPI documents."""
+
+    @pytest.mark.parametrize(("method", "path"), own_calls())
+    async def test_own_door_is_shut(self, visitor: Visitor, method: str, path: str) -> None:
+        answer = await visitor.http.request(method, path, headers={"Idempotency-Key": "k"})
+        if (method, path) in PUBLIC:
+            assert answer.status_code != Unauthenticated.status or path == "/oauth/token"
+        else:
+            assert_problem(answer, Unauthenticated)
+
+    @pytest.mark.parametrize(("method", "path"), calls_behind())
+    async def test_door_to_a_service_is_shut(
+        self, visitor: Visitor, backstage: Backstage, method: str, path: str
+    ) -> None:
+        answer = await visitor.http.request(method, path, headers={"Idempotency-Key": "k"})
+        if PUBLIC_BEHIND.fullmatch(f"{method} {path}"):
+            assert answer.status_code < 300
+            assert len(backstage.heard) == 1
+        else:
+            assert_problem(answer, Unauthenticated)
+            assert backstage.heard == []
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/api/v1/ops/intake/waiting",
+            "/api/v1/portal-submissions",
+            "/api/v1/health/ready",
+            "/api/v1/metrics",
+            "/api/v1/docs",
+            "/api/v1/openapi.json",
+            "/api/v1/nowhere",
+            "/api/v1/",
+        ],
+    )
+    async def test_a_services_back_rooms_are_no_address(
+        self, visitor: Visitor, backstage: Backstage, path: str
+    ) -> None:
+        """Neither without a token nor with one."""
+        for answer in (await visitor.http.get(path), await visitor.get(path)):
+            assert answer.status_code in {401, 403, 404}
+            assert answer.headers["content-type"] == MEDIA_TYPE
+        assert backstage.heard == []
+
+    @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "POST"])
+    async def test_a_public_address_is_public_for_reading_only(
+        self, visitor: Visitor, backstage: Backstage, method: str
+    ) -> None:
+        answer = await visitor.http.request(method, "/api/v1/procedures/1.004222")
+        assert answer.status_code == 401
+        assert backstage.heard == []
+
+
+class TestRights:
+    """A token opens what its scopes say."""
+
+    @pytest.mark.parametrize(
+        ("method", "path", "who"),
+        [
+            ("GET", "/api/v1/sync/changes", "one-stop"),
+            ("GET", "/api/v1/dossiers/x/timeline", "statistics"),
+            ("POST", "/api/v1/portal/dossiers", "one-stop"),
+            ("POST", "/api/v1/portal/lookup", "ops"),
+            ("GET", "/api/v1/ops/overview", "one-stop"),
+            ("GET", "/api/v1/ops/intake/waiting", "national-portal"),
+            ("POST", "/api/v1/ops/intake/waiting/x/replay", "one-stop"),
+            ("POST", "/api/v1/ops/gateway/waiting/x/replay", "statistics"),
+        ],
+    )
+    async def test_missing_is_403(
+        self, visitor: Visitor, backstage: Backstage, method: str, path: str, who: str
+    ) -> None:
+        assert_problem(await visitor.send(method, path, who=who, json={"reason": "good"}), Forbidden)
+        assert backstage.heard == []
+
+
+class TestAgency:
+    """Another agency's dossier is none."""
+
+    async def test_of_the_dossier_or_above_sees_it(self, visitor: Visitor, hall: Hall) -> None:
+        life = returned(Life())
+        await hall.take(life.events)
+        for who in ("one-stop", "one-stop-h32.14"):
+            answer = await visitor.get(f"/api/v1/dossiers/{life.code}/timeline", who=who)
+            assert answer.status_code == 200
+            assert answer.json()["portal_status"] == 10
+            assert len(answer.json()["items"]) == len(life.events)
+
+    @pytest.mark.parametrize(
+        ("agency", "who"),
+        [
+            ("H32.14", "other-province"),
+            ("H32.14", "nobody"),
+            ("H32.15", "one-stop-h32.14"),
+            ("H32.140", "one-stop-h32.14"),
+        ],
+    )
+    async def test_elsewhere_gets_what_a_stranger_gets(
+        self, visitor: Visitor, hall: Hall, agency: str, who: str
+    ) -> None:
+        life = Life(code=f"{agency}-260407-0001", agency=agency)
+        await hall.take(returned(life).events)
+        there = await visitor.get(f"/api/v1/dossiers/{life.code}/timeline", who=who)
+        nowhere = await visitor.get("/api/v1/dossiers/H32.99-260407-0001/timeline", who=who)
+        assert_problem(there, DossierUnknown)
+        assert_problem(nowhere, DossierUnknown)
+        assert there.text.replace(life.code, "") == nowhere.text.replace("H32.99-260407-0001", "")
