@@ -57,6 +57,7 @@ class Evidence:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._connection: asyncpg.Connection | None = None
         self._pending: list[_Pending] = []
         self._grew = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -76,15 +77,23 @@ class Evidence:
         await stored
 
     async def run(self) -> None:
-        """Write for ever."""
-        connection: asyncpg.Connection | None = None
-        while True:
-            await self._grew.wait()
-            await self._short_wait()
-            self._grew.clear()
-            while self._pending:
-                batch, self._pending = self._pending[:BATCH_MAX], self._pending[BATCH_MAX:]
-                connection = await self._write(batch, connection)
+        """Write for ever, and what is left when it is over."""
+        try:
+            while True:
+                await self._grew.wait()
+                await self._short_wait()
+                self._grew.clear()
+                await self._write_pending()
+        finally:
+            await self._write_pending()
+            if self._connection is not None:
+                await self._connection.close(timeout=2)
+
+    async def _write_pending(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending[:BATCH_MAX], self._pending[BATCH_MAX:]
+            if not await self._write(batch):
+                return
 
     async def _short_wait(self) -> None:
         """Let calls that nobody waits for gather; one that somebody waits for is written at once."""
@@ -95,30 +104,49 @@ class Evidence:
             pass
         self._urgent.clear()
 
-    async def _write(self, batch: list[_Pending], connection: asyncpg.Connection | None) -> asyncpg.Connection | None:
-        problem: Exception | None = None
+    async def _write(self, batch: list[_Pending]) -> bool:
+        """Write a batch; return False when the database is away: who waits is told so, the other calls stay pending."""
+        outage: Exception | None = None
         for attempt in range(TRIES_MAX):
             try:
-                if connection is None or connection.is_closed():
-                    connection = await self.database.connect()
-                await connection.execute(_WRITE, *_columns([pending.call for pending in batch]))
-            except Exception as found:
-                problem, connection = found, None
-                if not is_outage(found):
-                    _log.exception("evidence.failed", calls=len(batch))
-                    break
+                await self._insert(batch)
+            except Exception as problem:
+                if not is_outage(problem):
+                    await self._write_singly(batch, problem)
+                    return True
+                outage, self._connection = problem, None
                 await asyncio.sleep(FLUSH_S * 2**attempt)
             else:
-                problem = None
-                break
+                _settle(batch, None)
+                return True
+        _settle(batch, outage)
+        self._pending = [*(pending for pending in batch if pending.stored is None), *self._pending]
+        self._grew.set()
+        return False
+
+    async def _insert(self, batch: list[_Pending]) -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self.database.connect()
+        await self._connection.execute(_WRITE, *_columns([pending.call for pending in batch]))
+
+    async def _write_singly(self, batch: list[_Pending], problem: Exception) -> None:
+        """Write what can be written: one call that cannot must not cost the others their entries."""
+        if len(batch) == 1:
+            _log.error("evidence.failed", exc_info=problem)
+            _settle(batch, problem)
+            return
         for pending in batch:
-            if pending.stored is None or pending.stored.done():
-                continue
-            if problem:
-                pending.stored.set_exception(EvidenceAway(type(problem).__name__))
-            else:
-                pending.stored.set_result(None)
-        return connection
+            await self._write([pending])
+
+
+def _settle(batch: list[_Pending], problem: Exception | None) -> None:
+    for pending in batch:
+        if pending.stored is None or pending.stored.done():
+            continue
+        if problem:
+            pending.stored.set_exception(EvidenceAway(type(problem).__name__))
+        else:
+            pending.stored.set_result(None)
 
 
 def _columns(calls: list[Call]) -> list[list[object]]:

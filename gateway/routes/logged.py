@@ -82,7 +82,8 @@ class _Visit:
 
     def call(self) -> Call:
         said = self.scope.get("state", {})
-        path = self.scope["path"]
+        # A zero byte can be asked for, but not kept.
+        path = self.scope["path"].replace("\0", "%00")
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(

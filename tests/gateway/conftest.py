@@ -87,17 +87,17 @@ def gateway_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-async def _backstage() -> AsyncIterator[tuple[Backstage, str]]:
+async def open_backstage() -> AsyncIterator[tuple[Backstage, str]]:
     backstage = Backstage()
     async with serving(backstage) as url:
         yield backstage, url
 
 
 @pytest.fixture
-def backstage(_backstage: tuple[Backstage, str]) -> Backstage:
+def backstage(open_backstage: tuple[Backstage, str]) -> Backstage:
     """Lend the services behind the door."""
-    _backstage[0].forget()
-    return _backstage[0]
+    open_backstage[0].forget()
+    return open_backstage[0]
 
 
 def settings_of(database_url: str, services_url: str, files: dict[str, str], **more: Any) -> GatewaySettings:
@@ -118,9 +118,9 @@ def settings_of(database_url: str, services_url: str, files: dict[str, str], **m
 
 @pytest.fixture(scope="session")
 async def _gateway(
-    gateway_url: str, _backstage: tuple[Backstage, str], gateway_files: dict[str, str]
+    gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
 ) -> AsyncIterator[tuple[FastAPI, str]]:
-    app = create_app(settings_of(gateway_url, _backstage[1], gateway_files))
+    app = create_app(settings_of(gateway_url, open_backstage[1], gateway_files))
     async with app.router.lifespan_context(app), serving(app) as url:
         yield app, url
 
