@@ -1,6 +1,7 @@
 """What the gateway reads."""
 
 import base64
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gateway.models import Change, Client, DossierView, PortalDebt, PortalDossie
 from shared.caller import Caller
 
 PAGE_MAX = 1000
+_CURSOR = re.compile(rb"c1:(\d{1,18})")
 
 _OWED = text(
     """
@@ -161,10 +163,9 @@ def from_cursor(cursor: str | None) -> int:
     if not cursor:
         return 0
     try:
-        version, _, position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).partition(b":")
-        known = int(position) if version == b"c1" else None
+        known = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         known = None
     if known is None:
         raise InvalidCursor("Use a cursor as it was given, or none to start from the beginning.")
-    return known
+    return int(known.group(1))
