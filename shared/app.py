@@ -66,7 +66,8 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
         async with _opened(app, settings, parts):
             yield
 
-    app = FastAPI(title=parts.title, version="1", lifespan=lifespan, openapi_url="/openapi.json", docs_url="/docs")
+    # An address with a slash too many is wrong, and says so: a redirect would send the call's body elsewhere.
+    app = FastAPI(title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False)
     problems.install(app)
     app.include_router(_health)
     app.include_router(_ops, prefix=parts.ops_prefix)

@@ -16,7 +16,7 @@ class TestLine:
         visitor = await (await visit(f"/console?dossier={story.code}")).sign_in()
         await expect(visitor.find("#dossier .line li.sync:not(.open)")).to_have_count(3)
         await house.ask("one-stop", "GET", f"/api/v1/cases/{story.code}")
-        await visitor.sees("#dossier .line li.http", f"GET /cases/{story.code} 200")
+        await visitor.sees("#dossier .line li.http", f"GET /api/v1/cases/{story.code} 200")
         for kind, words in (
             ("bus", "Nộp hồ sơ intake.dossier.submitted.v1"),
             ("bus", "Cổng hiển thị: 2 Được tiếp nhận"),
