@@ -79,13 +79,15 @@ class Payer:
         self.public_url = public_url
         self.plan = plan
         self.failures_in_a_row = 0
+        self._failed_alone: set[str] = set()
+        """Dossiers that failed in a call of their own since the portal last answered; each counts once."""
         self._quiet_until = 0.0
         self._wake = asyncio.Event()
         self._on_their_way: dict[asyncio.Task[None], Sequence[Debt]] = {}
 
     @property
     def breaker(self) -> Breaker:
-        """Open after three calls in a row without a definite answer."""
+        """Open after three calls in a row that failed as a whole, one dossier's own not counted twice."""
         return Breaker.OPEN if self.failures_in_a_row >= _BREAKER_AFTER else Breaker.CLOSED
 
     async def run(self) -> None:
@@ -199,14 +201,19 @@ class Payer:
         except (PortalUnclear, PortalSaidNo) as problem:
             alone_and_there = isinstance(problem, PortalSaidNo) and problem.exists and len(chunk) == 1
             if not alone_and_there:
-                self._count_failure()
+                self._count_failure(chunk)
             soon = isinstance(problem, PortalSaidNo) and len(chunk) > 1
             same = RowAnswer(accepted=False, exists=alone_and_there, reason=str(problem), again_soon=soon)
             return {debt.code: same for debt in chunk}
         self.failures_in_a_row = 0
+        self._failed_alone.clear()
         return {debt.code: answers.get(debt.code, _SILENT) for debt in chunk}
 
-    def _count_failure(self) -> None:
+    def _count_failure(self, chunk: Sequence[Debt]) -> None:
+        # A dossier whose calls fail again and again says nothing about the portal: it must not hold up the others.
+        if len(chunk) == 1 and chunk[0].code in self._failed_alone:
+            return
+        self._failed_alone |= {debt.code for debt in chunk if len(chunk) == 1}
         self.failures_in_a_row += 1
         if self.breaker is Breaker.OPEN:
             self._quiet_until = clock.monotonic() + self._pause(self.failures_in_a_row - _BREAKER_AFTER + 1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from gateway.settings import GatewaySettings
 from shared import migrations
 from shared.db import Database
 from tests.gateway.backstage import SERVICES, Backstage
+from tests.gateway.cashier import Cashier
 from tests.gateway.hall import Hall
 from tests.gateway.visitor import Visitor
+from tests.portal.process import PortalProcess
 from tests.support.servers import Databases
 from tests.support.serving import serving
 
@@ -131,3 +133,18 @@ async def visitor(_gateway: tuple[FastAPI, str], hall: Hall, backstage: Backstag
     app, url = _gateway
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         yield Visitor(app, http, SECRET)
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
+    """Run the mocked national portal, a process of its own."""
+    with PortalProcess(tmp_path_factory.mktemp("portal"), gateway_url="http://127.0.0.1:1") as process:
+        yield process
+
+
+@pytest.fixture
+async def cashier(hall: Hall, portal: PortalProcess) -> AsyncIterator[Cashier]:
+    """Lend a payer before an empty portal."""
+    async with httpx.AsyncClient(base_url=f"{portal.url}/_control", timeout=30) as control:
+        (await control.post("/reset")).raise_for_status()
+        yield Cashier(hall, portal.url, control)
