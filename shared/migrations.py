@@ -83,7 +83,9 @@ def config(package: str, database_url: str) -> Config:
     folder = Path(importlib.import_module(package).__file__ or "").parent / "migrations"
     found = Config()
     found.set_main_option("script_location", str(folder))
-    found.set_main_option("sqlalchemy.url", database_url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    # A percent sign, as in an escaped password, is the configuration's own sign.
+    found.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return found
 
 

@@ -7,9 +7,9 @@ from fastapi.responses import Response
 
 from gateway import queries
 from gateway.portal.inbound import Lookup, PortalDossier, submission
+from gateway.routes.proxy import passed_back
 from gateway.upstream import Upstream
 from shared.http import CallerDep, SessionDep, needs
-from shared.problems import MEDIA_TYPE
 from shared.telemetry import current_traceparent
 
 router = APIRouter(tags=["portal"], prefix="/api/v1/portal")
@@ -33,8 +33,7 @@ async def submitted_on_portal(request: Request, body: PortalDossier) -> Response
         ],
         body=content,
     )
-    media_type = next((value.decode() for name, value in answer.headers if name == b"content-type"), MEDIA_TYPE)
-    return Response(answer.body, status_code=answer.status, media_type=media_type)
+    return passed_back(answer, upstream.urls["intake"])
 
 
 @router.post("/lookup", dependencies=[needs("portal")])

@@ -61,7 +61,7 @@ class Proxy:
             headers=_headers(request),
             body=body or None,
         )
-        return _response(answer, upstream.urls[service])
+        return passed_back(answer, upstream.urls[service])
 
 
 def _is_for_a_service(path: str) -> bool:
@@ -104,7 +104,8 @@ def _headers(request: Request) -> list[tuple[str, str]]:
     return headers
 
 
-def _response(answer: Answer, service_url: str) -> Response:
+def passed_back(answer: Answer, service_url: str) -> Response:
+    """Return a service's answer as ours; service_url is the inner address that nobody outside may meet."""
     response = Response(answer.body, status_code=answer.status)
     kept = [(name, _here(value, service_url) if name == b"location" else value) for name, value in answer.headers]
     response.raw_headers = kept
