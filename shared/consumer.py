@@ -14,8 +14,8 @@ from shared.telemetry import BROKER_CONNECTED
 
 BATCH_MAX = 200
 PREFETCH = 2 * BATCH_MAX
-GATHER_S = 0.015
-"""Batches begin at least this far apart: alone an event is handled at once, in a crowd they share a transaction."""
+GATHER_S = 0.004
+"""Batches begin at least this far apart: alone an event is handled at once, in a crowd events share a transaction."""
 RETRY_POLL_S = 1.0
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.2, 5.0
 
@@ -66,7 +66,7 @@ class Consumer:
         try:
             while True:
                 batch = [await deliveries.get()]
-                if loop.time() < next_at:
+                if self.batch_max > 1 and loop.time() < next_at:
                     await asyncio.sleep(next_at - loop.time())
                 next_at = loop.time() + GATHER_S
                 while len(batch) < self.batch_max and not deliveries.empty():

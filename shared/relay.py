@@ -17,9 +17,9 @@ from shared.lifecycle import NOTIFY_CHANNEL
 from shared.telemetry import BROKER_CONNECTED, EVENTS_PUBLISHED
 
 WINDOW = 500
-GATHER_S = 0.005
+GATHER_S = 0.001
 """Pause after a window that was not full, so that a crowd of commits shares the next one."""
-SAFETY_POLL_S = 2.0
+SAFETY_POLL_S = 5.0
 STANDBY_POLL_S = 2.0
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.2, 5.0
 _LOCK_KEY = 0x6D6F7463  # "motc": the lock of the active relay, one a database

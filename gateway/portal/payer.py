@@ -24,7 +24,7 @@ from shared import clock, log
 from shared.db import Database, is_outage
 
 CHANNEL = "motcua_gateway"
-GATHER_S = 0.04
+GATHER_S = 0.05
 """Pause between looks at what is due, so that dossiers share calls."""
 SAFETY_POLL_S = 2.0
 RESTART_S = 1.0
