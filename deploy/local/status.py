@@ -73,7 +73,7 @@ def links(control: Control) -> Sequence[tuple[str, str]]:
     if not stack:
         return []
     return [
-        ("API, with its documentation", f"{stack['gateway_url']}/docs"),
+        ("API (docs/reference/openapi)", f"{stack['gateway_url']}/api/v1"),
         ("Operations", f"{stack['ops_url']}   client ops; secret: .venv/bin/motcua secret ops"),
         ("National portal (mocked)", stack["portal"]["url"]),
         ("RabbitMQ", stack["rabbitmq"]["management_url"]),
