@@ -21,7 +21,7 @@ def documents(parts: Sequence[Part]) -> dict[Path, str]:
 
 def _problems() -> str:
     rows: dict[str, list[str]] = {}
-    for problem in sorted(catalogue(), key=lambda found: (found.code, found.__module__)):
+    for problem in sorted(filter(_is_ours, catalogue()), key=lambda found: (found.code, found.__module__)):
         row = rows.setdefault(
             problem.code, [f"`{problem.code}`", str(problem.status), problem.title(), problem.title_vi, ""]
         )
@@ -36,6 +36,11 @@ _INTRODUCTION = """\
 Every refusal is an RFC 9457 problem document, `application/problem+json`: `type` is `urn:motcua:problem:CODE`, beside
 `title`, `title_vi`, `status`, `code` and mostly `detail`; `errors` name the fields that are wrong. Codes keep their
 meaning for ever."""
+
+
+def _is_ours(problem: type[DomainError]) -> bool:
+    """Tell a refusal of the system from one that a test made for itself."""
+    return problem.__module__.partition(".")[0] in {"shared", "services", "gateway"}
 
 
 def _owner(problem: type[DomainError]) -> str:

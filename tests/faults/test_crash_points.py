@@ -9,7 +9,7 @@ from shared.writes import Writer
 from tests.faults.mortal import CODE, write_of_it
 from tests.support.bus import Side, declare, drain, running
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 async def die_at(point: str, side: Side, amqp_url: str) -> None:
@@ -23,8 +23,12 @@ async def die_at(point: str, side: Side, amqp_url: str) -> None:
         amqp_url,
         env={**os.environ, "SIDE": side.name},
     )
-    async with asyncio.timeout(LIMIT_S):
-        assert await process.wait() == -signal.SIGKILL
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            assert await process.wait() == -signal.SIGKILL
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 class TestWrite:
