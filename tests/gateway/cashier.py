@@ -96,7 +96,8 @@ class Cashier:
 
     async def assert_in_step(self, *lives: Life) -> None:
         """Check that the portal's own record is ours: every status in order, explained once, none objected to."""
-        assert await self.told() == {life.code: life.statuses for life in lives}
+        told, expected = await self.told(), {life.code: life.statuses for life in lives}
+        assert told == expected
         found = await self.summary()
         assert (found["violations"], found["disorder"]) == (0, 0)
         for life in lives:

@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from joserfc.jwk import ECKey
 
 from gateway.app import create_app
+from gateway.operations.evidence import Call
 from gateway.settings import GatewaySettings
-from shared import migrations
+from shared import clock, migrations
 from shared.db import Database
 from tests.gateway.backstage import SERVICES, Backstage
 from tests.gateway.cashier import Cashier
@@ -51,25 +52,54 @@ async def gateway_template(databases: Databases) -> AsyncIterator[str]:
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
-async def gateway_url(databases: Databases, gateway_template: str) -> AsyncIterator[str]:
-    url = await databases.create_database(template=gateway_template)
+async def _copied(databases: Databases, template: str) -> AsyncIterator[str]:
+    url = await databases.create_database(template=template)
     yield url
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
-async def open_hall(gateway_url: str) -> AsyncIterator[Hall]:
-    database = Database(gateway_url, service="gateway")
+async def _hall_of(url: str) -> AsyncIterator[Hall]:
+    database = Database(url, service="gateway")
     yield Hall(database)
     await database.close()
 
 
+@pytest.fixture(scope="session")
+async def quiet_url(databases: Databases, gateway_template: str) -> AsyncIterator[str]:
+    async for url in _copied(databases, gateway_template):
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def gateway_url(databases: Databases, gateway_template: str) -> AsyncIterator[str]:
+    async for url in _copied(databases, gateway_template):
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def open_hall(quiet_url: str) -> AsyncIterator[Hall]:
+    async for hall in _hall_of(quiet_url):
+        yield hall
+
+
+@pytest.fixture(scope="session")
+async def open_house(gateway_url: str) -> AsyncIterator[Hall]:
+    async for hall in _hall_of(gateway_url):
+        yield hall
+
+
 @pytest.fixture
 async def hall(open_hall: Hall) -> AsyncIterator[Hall]:
-    """Lend the gateway's database; it is emptied afterwards."""
+    """Lend a gateway's database at which no gateway runs; it is emptied afterwards."""
     yield open_hall
     await open_hall.clear()
+
+
+@pytest.fixture
+async def house(open_house: Hall) -> AsyncIterator[Hall]:
+    """Lend the database of the running gateway; it is emptied afterwards."""
+    yield open_house
+    await open_house.clear()
 
 
 @pytest.fixture(scope="session")
@@ -128,11 +158,13 @@ async def _gateway(
 
 
 @pytest.fixture
-async def visitor(_gateway: tuple[FastAPI, str], hall: Hall, backstage: Backstage) -> AsyncIterator[Visitor]:
+async def visitor(_gateway: tuple[FastAPI, str], house: Hall, backstage: Backstage) -> AsyncIterator[Visitor]:
     """Lend a client at the gateway's door."""
     app, url = _gateway
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         yield Visitor(app, http, SECRET)
+    # What was only read is logged a little later: no test may find the entries of the one before.
+    await app.state.evidence.store(Call(clock.now(), "end", "-", "-", "-", 0, 0, 0, 0, "-", None))
 
 
 @pytest.fixture(scope="session")

@@ -146,9 +146,9 @@ class TestRights:
 class TestAgency:
     """Another agency's dossier is none."""
 
-    async def test_of_the_dossier_or_above_sees_it(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_of_the_dossier_or_above_sees_it(self, visitor: Visitor, house: Hall) -> None:
         life = returned(Life())
-        await hall.take(life.events)
+        await house.take(life.events)
         for who in ("one-stop", "one-stop-h32.14"):
             answer = await visitor.get(f"/api/v1/dossiers/{life.code}/timeline", who=who)
             assert answer.status_code == 200
@@ -165,10 +165,10 @@ class TestAgency:
         ],
     )
     async def test_elsewhere_gets_what_a_stranger_gets(
-        self, visitor: Visitor, hall: Hall, agency: str, who: str
+        self, visitor: Visitor, house: Hall, agency: str, who: str
     ) -> None:
         life = Life(code=f"{agency}-260407-0001", agency=agency)
-        await hall.take(returned(life).events)
+        await house.take(returned(life).events)
         there = await visitor.get(f"/api/v1/dossiers/{life.code}/timeline", who=who)
         nowhere = await visitor.get("/api/v1/dossiers/H32.99-260407-0001/timeline", who=who)
         assert_problem(there, DossierUnknown)

@@ -44,36 +44,36 @@ async def read_all(visitor: Visitor, **query: Any) -> list[dict[str, Any]]:
 class TestOrder:
     """What one reads is what was committed, in that order."""
 
-    async def test_of_pages_of_any_size_is_the_same(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_of_pages_of_any_size_is_the_same(self, visitor: Visitor, house: Hall) -> None:
         life = returned(Life())
-        await hall.take(life.events)
+        await house.take(life.events)
         whole = await read_all(visitor)
         assert [item["event_type"] for item in whole] == [event.type for event in life.events]
         assert [item["portal_status"] for item in whole if item["portal_status"]] == life.statuses
         for limit in (1, 2, 3, 7):
             assert await read_all(visitor, limit=limit) == whole
 
-    async def test_goes_on_after_any_item(self, visitor: Visitor, hall: Hall) -> None:
-        await hall.take(returned(Life()).events)
+    async def test_goes_on_after_any_item(self, visitor: Visitor, house: Hall) -> None:
+        await house.take(returned(Life()).events)
         whole = await read_all(visitor)
         for place, item in enumerate(whole):
             rest = await page(visitor, cursor=item["cursor"])
             assert rest["items"] == whole[place + 1 :]
 
-    async def test_ends_with_a_cursor_that_stays_good(self, visitor: Visitor, hall: Hall) -> None:
-        await hall.take(rejected(Life()).events)
+    async def test_ends_with_a_cursor_that_stays_good(self, visitor: Visitor, house: Hall) -> None:
+        await house.take(rejected(Life()).events)
         end = (await page(visitor))["next_cursor"]
         assert await page(visitor, cursor=end) == {"items": [], "next_cursor": end}
-        await hall.take(rejected(Life(code="H32.14-260407-0002")).events)
+        await house.take(rejected(Life(code="H32.14-260407-0002")).events)
         assert len((await page(visitor, cursor=end))["items"]) == 2
 
     async def test_misses_nothing_under_concurrent_writers_with_long_transactions(
-        self, visitor: Visitor, hall: Hall
+        self, visitor: Visitor, house: Hall
     ) -> None:
         """Twenty writers hold their transactions open for a while; a reader polls the whole time with tiny pages."""
         chance = random.Random(7)
         lives = [returned(Life(code=f"H32.14-260407-{n:04}")) for n in range(WRITERS)]
-        writing = asyncio.gather(*(_write(hall, life, chance) for life in lives))
+        writing = asyncio.gather(*(_write(house, life, chance) for life in lives))
         answer = await page(visitor, limit=3)
         seen: list[dict[str, Any]] = []
         over = False
@@ -91,7 +91,7 @@ class TestOrder:
             ]
 
 
-async def _write(hall: Hall, life: Life, chance: random.Random) -> None:
+async def _write(house: Hall, life: Life, chance: random.Random) -> None:
     """Fold a life event by event, each in a transaction that lingers after the fold and after its last step."""
 
     async def linger(_: object) -> None:
@@ -103,7 +103,7 @@ async def _write(hall: Hall, life: Life, chance: random.Random) -> None:
         await linger(None)
         work.last_steps.append(linger)
 
-    inbox = Inbox(hall.database, dict.fromkeys(HANDLERS, slow_fold), preload=preload, plan=EAGER)
+    inbox = Inbox(house.database, dict.fromkeys(HANDLERS, slow_fold), preload=preload, plan=EAGER)
     for event in life.events:
         await inbox.take([event])
 
@@ -111,9 +111,9 @@ async def _write(hall: Hall, life: Life, chance: random.Random) -> None:
 class TestFilter:
     """Who reads sees its own, and of that what it asks for."""
 
-    async def test_by_agency_is_the_agency_and_those_below(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_by_agency_is_the_agency_and_those_below(self, visitor: Visitor, house: Hall) -> None:
         for agency in ("H32.14", "H32.14.21", "H32.15", "H32.140", "H33.1"):
-            await hall.take(rejected(Life(code=f"{agency}-260407-0001", agency=agency)).events)
+            await house.take(rejected(Life(code=f"{agency}-260407-0001", agency=agency)).events)
 
         async def agencies(**query: Any) -> set[str]:
             return {item["agency_code"] for item in await read_all(visitor, **query)}
@@ -126,8 +126,8 @@ class TestFilter:
         assert await agencies(who="other-province") == {"H33.1"}
         assert await agencies(who="nobody") == set()
 
-    async def test_by_procedure(self, visitor: Visitor, hall: Hall) -> None:
-        await hall.take(rejected(Life()).events)
+    async def test_by_procedure(self, visitor: Visitor, house: Hall) -> None:
+        await house.take(rejected(Life()).events)
         assert len(await read_all(visitor, procedure="1.004222")) == 2
         assert await read_all(visitor, procedure="1.000000") == []
 
@@ -166,27 +166,27 @@ class TestCursor:
 class TestWaiting:
     """A reader that waits is woken by the change."""
 
-    async def test_is_answered_at_once_when_something_is_there(self, visitor: Visitor, hall: Hall) -> None:
-        await hall.take(rejected(Life()).events)
+    async def test_is_answered_at_once_when_something_is_there(self, visitor: Visitor, house: Hall) -> None:
+        await house.take(rejected(Life()).events)
         started = monotonic()
         assert len((await page(visitor, wait_s=20))["items"]) == 2
         assert monotonic() - started < 10
 
-    async def test_is_woken_by_the_commit(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_is_woken_by_the_commit(self, visitor: Visitor, house: Hall) -> None:
         """Long before its time is over, and with the change in hand."""
         waiting = [asyncio.create_task(page(visitor, wait_s=30)) for _ in range(5)]
         started = monotonic()
         async with asyncio.timeout(20):
             for nth in range(1, 100):
-                await hall.take(rejected(Life(code=f"H32.14-260407-{nth:04}")).events)
+                await house.take(rejected(Life(code=f"H32.14-260407-{nth:04}")).events)
                 if (await asyncio.wait(waiting, timeout=0.2))[1] == set():
                     break
         assert monotonic() - started < 20
         assert all(task.result()["items"] for task in waiting)
 
-    async def test_is_not_answered_by_what_it_may_not_see(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_is_not_answered_by_what_it_may_not_see(self, visitor: Visitor, house: Hall) -> None:
         waiting = asyncio.create_task(page(visitor, who="other-province", wait_s=1.0))
-        await hall.take(rejected(Life()).events)
+        await house.take(rejected(Life()).events)
         assert (await waiting)["items"] == []
 
     async def test_ends_with_an_empty_page_when_nothing_comes(self, visitor: Visitor) -> None:

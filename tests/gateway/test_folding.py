@@ -213,7 +213,6 @@ async def test_any_arrival_across_sources_folds_to_the_same_view(
     open_hall: Hall, arrival: tuple[str, list[int]], batch: int
 ) -> None:
     hall = open_hall
-    await hall.clear()
     ending, order = arrival
     life = ENDINGS[ending](Life())
     shuffled = [life.events[place] for place in order]
@@ -226,6 +225,7 @@ async def test_any_arrival_across_sources_folds_to_the_same_view(
     assert {**found, "code": ""} == {**expected, "code": ""}
     assert await hall.owed(life.code) == life.statuses
     assert await hall.count("waiting") == 0
+    await hall.clear()
 
 
 def under_another_code(life: Life) -> list[RawEvent]:

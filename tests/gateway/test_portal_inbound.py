@@ -65,7 +65,7 @@ class TestSubmission:
         assert first == again != other
 
     async def test_is_logged_with_its_code_and_answered_with_its_address(
-        self, visitor: Visitor, backstage: Backstage, hall: Hall
+        self, visitor: Visitor, backstage: Backstage, house: Hall
     ) -> None:
         async def created(_: Heard) -> Response:
             return Response(b"{}", 201, headers={"location": "/dossiers/H32.14-260407-0007"})
@@ -73,7 +73,7 @@ class TestSubmission:
         backstage.answer = created
         answer = await hand_over(visitor)
         assert answer.headers["location"] == "/api/v1/dossiers/H32.14-260407-0007"
-        (call,) = await hall.rows("SELECT * FROM transaction_log WHERE path LIKE '/api/v1/%'")
+        (call,) = await house.rows("SELECT * FROM transaction_log WHERE path LIKE '/api/v1/%'")
         assert (call["client_id"], call["service"], call["status"]) == ("national-portal", "intake", 201)
         assert call["dossier_code"] == "H32.14-260407-0007"
 
@@ -125,16 +125,16 @@ class TestLookup:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def test_tells_the_status_we_hold(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_tells_the_status_we_hold(self, visitor: Visitor, house: Hall) -> None:
         life = returned(Life())
-        await hall.take(life.events)
+        await house.take(life.events)
         found = await self.ask(visitor, life.code)
         assert found["error_code"] == "0"
         assert found["result"] == [{"MaHoSo": life.code, "MaTTHC": "1.004222", "TrangThaiHoSo": "10"}]
 
-    async def test_of_an_unknown_or_foreign_dossier_is_empty(self, visitor: Visitor, hall: Hall) -> None:
+    async def test_of_an_unknown_or_foreign_dossier_is_empty(self, visitor: Visitor, house: Hall) -> None:
         foreign = Life(code="H33.1-260407-0001", agency="H33.1")
-        await hall.take(returned(foreign).events)
+        await house.take(returned(foreign).events)
         for code in (foreign.code, "H32.14-260407-9999"):
             found = await self.ask(visitor, code)
             assert (found["error_code"], found["result"]) == ("0", [])

@@ -128,8 +128,8 @@ class TestRegister:
     """The clients are those of the file, at every start."""
 
     @pytest.mark.usefixtures("visitor")
-    async def test_keeps_no_secret(self, hall: Hall) -> None:
-        rows = await hall.rows("SELECT * FROM client")
+    async def test_keeps_no_secret(self, house: Hall) -> None:
+        rows = await house.rows("SELECT * FROM client")
         assert {row["client_id"] for row in rows} == {*CLIENTS, "gone"}
         assert SECRET not in str(rows)
 
