@@ -213,6 +213,7 @@ async def test_any_arrival_across_sources_folds_to_the_same_view(
     open_hall: Hall, arrival: tuple[str, list[int]], batch: int
 ) -> None:
     hall = open_hall
+    await hall.clear()
     ending, order = arrival
     life = ENDINGS[ending](Life())
     shuffled = [life.events[place] for place in order]
