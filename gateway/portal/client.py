@@ -77,10 +77,12 @@ class PortalClient:
 
     async def _push(self, request: dict[str, Any]) -> dict[str, RowAnswer]:
         answer = await self._call(PUSH_PATH, request)
-        if _code(answer) != 0:
+        told = str(answer.get("message", "")).lower()
+        # "Exists already" may stand for the whole call, and beside a code of success.
+        if _code(answer) != 0 or (_EXISTS_WORDS in told and _DONE_WORDS not in told):
             raise PortalSaidNo(str(answer["error_code"]), str(answer.get("message")))
         rows = answer.get("result")
-        if not isinstance(rows, list) or _DONE_WORDS not in str(answer.get("message", "")).lower():
+        if not isinstance(rows, list) or _DONE_WORDS not in told:
             raise PortalUnclear("an answer that says neither yes nor no")
         return {str(row["MaHoSo"]): _row(row) for row in rows if isinstance(row, dict) and row.get("MaHoSo")}
 
