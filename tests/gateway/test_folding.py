@@ -133,6 +133,17 @@ class TestGap:
         assert await hall.owed(life.code) == life.statuses
         assert await hall.count("waiting") == 0
 
+    async def test_is_enough_to_wait_although_nothing_names_the_missing_event(self, hall: Hall) -> None:
+        """The case was completed after a task nobody has heard of; only the number tells."""
+        life = returned(Life())
+        (late,) = (event for event in life.events if event.type == "workflow.task.completed.v1")
+        await hall.take([event for event in life.events if event is not late])
+        assert await hall.owed(life.code) == [1, 2, 4]
+        await hall.take([late])
+        while await hall.inbox.retry_due():
+            pass
+        assert await hall.owed(life.code) == life.statuses
+
     async def test_of_one_dossier_holds_up_no_other(self, hall: Hall) -> None:
         gappy, whole = returned(Life()), returned(Life(code="H32.14-260407-0002"))
         await hall.take([*gappy.events[:1], *gappy.events[2:], *whole.events])

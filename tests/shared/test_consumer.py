@@ -81,8 +81,9 @@ class TestOrder:
         await declare(ear, amqp_url, partitions=4)
         await toy.tell([raw(code, value) for value in range(1, 101) for code in CODES])
         with process_of("consumer", ear, amqp_url, partitions=4) as first:
-            await _until_all_partitions_are_taken(broker, amqp_url)
+            await _until_consumers(broker, amqp_url, 4)
             with process_of("consumer", ear, amqp_url, partitions=4):
+                await _until_consumers(broker, amqp_url, 8)
                 async with running(toy.relay(amqp_url, window=100).run()):
                     await has_seen(ear, 800)
                     first.kill()
@@ -251,11 +252,11 @@ async def _holds(amqp_url: str, queue: str, count: int) -> bool:
     return await count_in(amqp_url, queue) == count
 
 
-async def _until_all_partitions_are_taken(broker: Broker, amqp_url: str) -> None:
+async def _until_consumers(broker: Broker, amqp_url: str, count: int) -> None:
+    """Wait until so many listen, in charge of their queue or in waiting."""
     vhost = amqp_url.rpartition("/")[2]
 
-    async def taken() -> bool:
-        queues = await asyncio.to_thread(broker.call, "GET", f"/api/consumers/{vhost}")
-        return len(queues) == 4
+    async def there() -> bool:
+        return len(await asyncio.to_thread(broker.call, "GET", f"/api/consumers/{vhost}")) == count
 
-    await eventually(taken, within_s=30)
+    await eventually(there, within_s=30)

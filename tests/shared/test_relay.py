@@ -7,10 +7,10 @@ from time import monotonic
 from shared.db import Database
 from tests.support.assertions import eventually
 from tests.support.bus import Side, declare, drain, running
-from tests.support.gate import gate_before
+from tests.support.gate import Gate, gate_before
 from tests.support.process import process_of
 from tests.support.queues import spying
-from tests.support.toy import Filled, raw
+from tests.support.toy import Filled, Grown, raw
 
 CODES = [f"s{n}" for n in range(7)]
 
@@ -90,7 +90,7 @@ class TestConfirm:
                 await emptied(toy)
                 broker_gate.freeze()
                 await toy.grow(*CODES)
-                await _until_the_relay_has_read(toy)
+                await _until_the_relay_has_told(broker_gate, Grown.event_type)
                 database_gate.freeze()
                 broker_gate.thaw()
                 await spy.has(14)
@@ -192,18 +192,13 @@ async def _until(condition: object) -> None:
     await eventually(holds)
 
 
-async def _until_the_relay_has_read(side: Side) -> None:
-    """Wait until it has asked for rows after those of this moment were committed."""
-    (moment,) = await side.rows("SELECT now() AS at")
-    statement = (
-        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'motcua-toy-own' AND datname = current_database()"
-        " AND state = 'idle' AND query LIKE '%DELETE FROM outbox%' AND query_start > :at"
-    )
+async def _until_the_relay_has_told(gate: Gate, type_: str) -> None:
+    """Wait until it waits for confirms: its window stands before the broker's frozen gate."""
 
-    async def has_read() -> bool:
-        return bool(await side.rows(statement, at=moment["at"]))
+    async def has_told() -> bool:
+        return type_.encode() in gate.held
 
-    await eventually(has_read)
+    await eventually(has_told)
 
 
 async def _until_the_relay_has_tried(side: Side) -> None:

@@ -16,7 +16,7 @@ POLL_S = 0.01
 
 
 async def eventually(
-    check: Callable[[], Awaitable[Found]], *, within_s: float = 10, what: Callable[[], Any] | None = None
+    check: Callable[[], Awaitable[Found]], *, within_s: float = 30, what: Callable[[], Any] | None = None
 ) -> Found:
     """Return what a check finds as soon as it finds something true; fail at the deadline, saying `what`."""
     deadline = monotonic() + within_s

@@ -20,6 +20,8 @@ class Gate:
         self._answering = _open_door()
         self._port = 0
         self._parts = parts
+        self.held = bytearray()
+        """What was called while frozen and has not been passed on."""
 
     @property
     def url(self) -> str:
@@ -51,14 +53,18 @@ class Gate:
 
     def thaw(self) -> None:
         """Pass on again, what was held back first."""
+        self.held.clear()
         self._calling.set()
         self._answering.set()
 
     async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind_reader, behind_writer = await asyncio.open_connection(*self._behind)
-        ways = ((reader, behind_writer, self._calling), (behind_reader, writer, self._answering))
-        for source, sink, flowing in ways:
-            pump = asyncio.create_task(_pump(source, sink, flowing))
+        ways = (
+            (reader, behind_writer, self._calling, self.held),
+            (behind_reader, writer, self._answering, bytearray()),
+        )
+        for source, sink, flowing, held in ways:
+            pump = asyncio.create_task(_pump(source, sink, flowing, held))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
@@ -69,9 +75,13 @@ def _open_door() -> asyncio.Event:
     return flowing
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
+async def _pump(
+    source: asyncio.StreamReader, sink: asyncio.StreamWriter, flowing: asyncio.Event, held: bytearray
+) -> None:
     try:
         while data := await source.read(READ_BYTES):
+            if not flowing.is_set():
+                held += data
             await flowing.wait()
             sink.write(data)
             await sink.drain()
