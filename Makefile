@@ -4,7 +4,7 @@ READY := .venv/.ready
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status logs clean test check bench docs format lock
+.PHONY: help demo up down status logs clean test check prove bench docs format lock
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ check: $(READY) ## Format, lint, types, import contracts, dependencies, generate
 	@.venv/bin/lint-imports
 	@.venv/bin/deptry .
 	@$(MOTCUA) docs --check
+
+prove: $(READY) ## Run the proofs at full size (million-case calendar, 100,000 scans, …; minutes each)
+	@$(MOTCUA) packages --tests
+	@.venv/bin/pytest -m large -n 0
 
 bench: $(READY) ## Measure its speed, each figure beside a ceiling of the same run
 	@$(MOTCUA) bench

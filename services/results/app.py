@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.results.consumers import HANDLERS, preload
-from services.results.routes import public, results, uploads
+from services.results.routes import ROUTERS
 from services.results.settings import ResultsSettings
 from services.results.storage import Archive
 from shared.app import ServiceParts, create_service
@@ -24,7 +24,7 @@ def create_app(settings: ResultsSettings | None = None) -> FastAPI:
     parts = ServiceParts(
         name="results",
         title="Một Cửa: results",
-        routers=[uploads, results, public],
+        routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,
         opens=opens,

@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.workflow import routes
 from services.workflow.consumers import HANDLERS, preload
+from services.workflow.routes import ROUTERS
 from services.workflow.settings import WorkflowSettings
 from shared.app import ServiceParts, create_service
 
@@ -13,7 +13,7 @@ def create_app(settings: WorkflowSettings | None = None) -> FastAPI:
     parts = ServiceParts(
         name="workflow",
         title="Một Cửa: workflow",
-        routers=[routes.tasks, routes.cases],
+        routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,
     )

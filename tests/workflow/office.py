@@ -17,6 +17,7 @@ from services.workflow.consumers import HANDLERS, preload
 from services.workflow.models import Case, ClockEntry, Task, WorkflowBase
 from services.workflow.operations import clock as case_clock
 from services.workflow.operations import flow
+from services.workflow.queries import cases
 from shared import clock
 from shared.caller import Caller
 from shared.db import PLUMBING, Database
@@ -270,4 +271,4 @@ class Office:
             for table in tables:
                 await session.execute(table.delete())
             await session.commit()
-        queries._processes_known.clear()
+        cases._processes_known.clear()

@@ -16,8 +16,6 @@ from services.payment.platform.confirming import take_confirm
 from services.payment.platform.messages import Reply, Report
 from services.payment.queries import Window
 from services.payment.schemas import (
-    PAGE_DEFAULT,
-    PAGE_MAX,
     FailureRequest,
     FeeView,
     Page,
@@ -30,6 +28,7 @@ from services.payment.schemas import (
     page,
     read_cursor,
 )
+from services.payment.schemas.fees import PAGE_DEFAULT, PAGE_MAX
 from services.payment.states import Provider, RefundStatus
 from shared.caller import Caller
 from shared.errors import Unavailable

@@ -1,0 +1,5 @@
+"""Tables of results."""
+
+from services.results.models.archive import CaseSlice, DocumentAccess, Result, ResultsBase
+
+__all__ = ["CaseSlice", "DocumentAccess", "Result", "ResultsBase"]

@@ -1,0 +1,1 @@
+"""Printed matter: slips and receipts as PDF/A, set by typst."""
