@@ -31,6 +31,20 @@ def _command(name: str, target: str, summary: str, *, hidden: bool = False) -> N
         command(args=context.args, prog_name=f"motcua {name}")
 
 
+def _group(name: str, target: str, summary: str) -> None:
+    """Add a typer app of several commands (`motcua catalogue import …`), imported only when one of them is called."""
+
+    @app.command(
+        name,
+        help=summary,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def run(context: typer.Context) -> None:
+        module, _, function = target.partition(":")
+        getattr(importlib.import_module(module), function)(args=context.args, prog_name=f"motcua {name}")
+
+
 _command("up", "deploy.local.commands:up", "Start the whole stack and print its links.")
 _command("down", "deploy.local.commands:down", "Stop everything that `up` started; data stays.")
 _command("status", "deploy.local.commands:status", "Show every process: address, health, uptime, memory, restarts.")
