@@ -51,6 +51,7 @@ SHOWN = frozenset(
         "note",
         "kind_name",
         "tracking_number",
+        "component_code",
     }
 )
 """Fields of an event that the timeline shows; none of them names an applicant or owner."""
@@ -89,6 +90,7 @@ _TIMES = (
     "reassigned_at",
     "returned_at",
     "issued_at",
+    "confirmed_at",
     "superseded_at",
     "revoked_at",
     "assessed_at",
@@ -109,6 +111,10 @@ def _kept(name: str) -> Fold:
         return facts | {name: event.data.model_dump(mode="json")}
 
     return fold
+
+
+def _submitted(facts: Facts, event: Event[intake.DossierSubmitted]) -> Facts:
+    return facts | {"submitted": event.data.model_dump(mode="json", exclude={"reuse"})}
 
 
 def _accepted(facts: Facts, event: Event[intake.DossierAccepted]) -> Facts:
@@ -181,8 +187,24 @@ def _invalid(facts: Facts, event: Event[Any]) -> Facts:
     return facts | {"results": known | {result_id: known[result_id] | {"valid": False}}}
 
 
+def _reused(facts: Facts, event: Event[results.ReuseConfirmed]) -> Facts:
+    """Say of the paper which result stands for it, wherever it was handed in."""
+    document_id, number = str(event.data.document_id), event.data.number
+
+    def told(one: Facts) -> Facts:
+        papers = [
+            paper | {"reused_result": number} if paper["id"] == document_id else paper for paper in one["documents"]
+        ]
+        return one | {"documents": papers}
+
+    return facts | {
+        "submitted": told(facts["submitted"]),
+        "supplements": [told(one) for one in facts.get("supplements", [])],
+    }
+
+
 FOLDS: dict[type[EventData], Fold] = {
-    intake.DossierSubmitted: _kept("submitted"),
+    intake.DossierSubmitted: _submitted,
     intake.DossierAccepted: _accepted,
     intake.DossierRejected: _kept("rejected"),
     intake.DossierSupplementRequested: _asked,
@@ -200,5 +222,6 @@ FOLDS: dict[type[EventData], Fold] = {
     results.ResultReturned: _kept("returned"),
     results.ResultSuperseded: _invalid,
     results.ResultRevoked: _invalid,
+    results.ReuseConfirmed: _reused,
 }
 """Events not named here change no fact; they stand in the timeline all the same."""

@@ -13,6 +13,7 @@ from shared.events.values import (
     Party,
     Process,
     ReturnMethod,
+    ReuseClaim,
     ServiceLevel,
 )
 
@@ -57,6 +58,8 @@ class DossierSubmitted(EventData):
     documents: tuple[Document, ...] = ()
     fees: tuple[FeeItem, ...] = ()
     """What the procedure costs through this channel; assessed on acceptance."""
+    reuse: tuple[ReuseClaim, ...] = ()
+    """Papers that earlier results stand for; results answers each."""
 
 
 class DossierAccepted(EventData):
@@ -112,6 +115,8 @@ class DossierSupplemented(EventData):
     supplement_id: UUID
     answered_at: datetime
     documents: tuple[Document, ...] = ()
+    reuse: tuple[ReuseClaim, ...] = ()
+    """Papers that earlier results stand for; results answers each."""
 
 
 class SupplementProvided(EventData):
@@ -122,6 +127,8 @@ class SupplementProvided(EventData):
     supplement_id: UUID
     answered_at: datetime
     documents: tuple[Document, ...] = ()
+    reuse: tuple[ReuseClaim, ...] = ()
+    """Papers that earlier results stand for; results answers each."""
 
 
 class WithdrawalRequested(EventData):

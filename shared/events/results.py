@@ -70,3 +70,36 @@ class ResultRevoked(EventData):
     result_id: UUID
     reason: str
     revoked_at: datetime
+
+
+class ReuseConfirmed(EventData):
+    """An earlier result stands for a paper of this dossier: it is its owner's, valid, and was read with consent.
+
+    Intake's acceptance is caused by the last of these, so that nobody sees a dossier accepted with a paper missing.
+    """
+
+    event_type: ClassVar[str] = "results.reuse.confirmed.v1"
+
+    document_id: UUID
+    """The paper that the result stands for."""
+    component_code: str
+    result_id: UUID
+    number: str
+    """Số, ký hiệu of the result: MaKetQuaThayThe in the portal's words."""
+    kind_code: str
+    sha256: str
+    confirmed_at: datetime
+
+
+class ReuseRefused(EventData):
+    """An earlier result cannot stand for a paper of this dossier: the applicant has to hand in the paper."""
+
+    event_type: ClassVar[str] = "results.reuse.refused.v1"
+
+    document_id: UUID
+    component_code: str
+    result_id: UUID
+    reason: str
+    """`result_not_found`, `owner_differs`, `owner_unknown`, `result_not_valid`, `result_expired` or
+    `consent_missing`."""
+    refused_at: datetime

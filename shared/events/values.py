@@ -109,6 +109,23 @@ class Document(Value):
     """Number of an earlier result used in place of a new paper."""
 
 
+class ReuseClaim(Value):
+    """A result of an earlier dossier offered instead of a paper; results checks it and answers with a fact."""
+
+    document_id: UUID
+    """The Document of the same event that stands for the paper."""
+    component_code: str
+    result_id: UUID
+    owner: Party
+    """Whose result it must be: personal data."""
+    consent_by: str
+    """Who consented to the reading: personal data."""
+    consent_at: datetime
+    consent_text: str
+    """What was consented to, in the words shown."""
+    purpose: str
+
+
 class FeeItem(Value):
     """One phí or lệ phí in whole đồng for the dossier's channel."""
 

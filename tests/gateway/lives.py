@@ -145,10 +145,10 @@ class Life:
         )
         return self.tell(data, status=5)
 
-    def answer(self) -> RawEvent:
+    def answer(self, *papers: Document) -> RawEvent:
         """Hand the papers in before acceptance: status 1 again."""
         data = intake.DossierSupplemented(
-            supplement_id=self.asked[-1], answered_at=self.now, documents=(document("Bản vẽ mới"),)
+            supplement_id=self.asked[-1], answered_at=self.now, documents=papers or (document("Bản vẽ mới"),)
         )
         return self.tell(data, status=1)
 
