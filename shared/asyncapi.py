@@ -128,10 +128,14 @@ def _message(event: type[EventData], example: Json) -> Json:
     }
 
 
+_NO_DOSSIER = {"intake.procedure.published.v1": "procedure_code", "workflow.calendar.published.v1": "calendar_code"}
+"""Facts about no dossier, with the member that is their subject."""
+
+
 def example_message(kind: str, data: Json) -> RawEvent:
     """Return an example as it travels."""
     at = datetime(2026, 4, 7, 1, 30, tzinfo=UTC)
-    subject = data["procedure_code"] if kind == "intake.procedure.published.v1" else "H32.14.21-260407-0001"
+    subject = data[_NO_DOSSIER[kind]] if kind in _NO_DOSSIER else "H32.14.21-260407-0001"
     return RawEvent(
         id=UUID("019d6578-b000-7000-8000-000000000001"),
         type=kind,

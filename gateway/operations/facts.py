@@ -51,6 +51,12 @@ SHOWN = frozenset(
         "note",
         "kind_name",
         "tracking_number",
+        "because",
+        "changed_by",
+        "outcome",
+        "postal_service",
+        "dispatched_by",
+        "reissued_by",
         "component_code",
     }
 )
@@ -89,6 +95,8 @@ _TIMES = (
     "released_at",
     "reassigned_at",
     "returned_at",
+    "dispatched_at",
+    "reissued_at",
     "issued_at",
     "confirmed_at",
     "superseded_at",
@@ -102,6 +110,8 @@ _TIMES = (
     "expired_at",
     "sent_at",
     "done_at",
+    "calculated_at",
+    "skipped_at",
 )
 """In the order in which they count: a task that was completed also says when it was opened."""
 
@@ -154,6 +164,10 @@ def _resumed(facts: Facts, event: Event[workflow.CaseResumed]) -> Facts:
     if event.data.after == "supplement" and supplements:
         supplements = [*supplements[:-1], supplements[-1] | {"due_at": due}]
     return facts | {"due_at": due, "supplements": supplements}
+
+
+def _due_date_changed(facts: Facts, event: Event[workflow.CaseDueDateChanged]) -> Facts:
+    return facts | {"due_at": event.data.due_at.isoformat()}
 
 
 def _fee(change: Mapping[str, Any]) -> Fold:
@@ -213,6 +227,7 @@ FOLDS: dict[type[EventData], Fold] = {
     intake.DossierWithdrawn: _kept("withdrawn"),
     workflow.CaseSupplementRequested: _asked,
     workflow.CaseResumed: _resumed,
+    workflow.CaseDueDateChanged: _due_date_changed,
     workflow.CaseCompleted: _kept("completed"),
     payment.FeeAssessed: _fee({"status": "due"}),
     payment.FeePaid: _fee({"status": "paid"}),

@@ -77,6 +77,7 @@ class DossierAccepted(EventData):
     """Ngày hẹn trả; None when the procedure has no term."""
     duration: Duration | None
     calendar_version: str
+    calendar_code: str = "vn"
     late_entry: bool = False
     """Entered into the system after the fact."""
     applicant: Party

@@ -56,6 +56,25 @@ class DurationUnit(StrEnum):
     MONTH = "month"
 
 
+class DueDateReason(StrEnum):
+    """Why a due date moved without a pause."""
+
+    EXTENSION = "extension"
+    CALENDAR = "calendar"
+    CORRECTION = "correction"
+
+
+class Comparison(StrEnum):
+    """How a condition compares a fact with its value."""
+
+    EQUAL = "=="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    GREATER = ">"
+    AT_LEAST = ">="
+
+
 class FeeKind(StrEnum):
     """Phí (a price of a service) or lệ phí (a charge)."""
 
@@ -144,7 +163,7 @@ class Duration(Value):
 
 
 class ProcessStep(Value):
-    """A step of a process: it opens when all steps named in `after` are done."""
+    """A step of a process: it opens when all that `after` names is settled and at least one way leads to it."""
 
     key: str
     name: str
@@ -153,10 +172,38 @@ class ProcessStep(Value):
     minutes: int
     """Working minutes the step may take."""
     after: tuple[str, ...] = ()
+    """Keys of steps, or `decision:branch`."""
     awaits_payment: bool = False
     """The step opens only when no fee collected on acceptance is outstanding."""
     output: str | None = None
     """`result` where the step makes the result."""
+
+
+class Condition(Value):
+    """When a branch is taken: a fact of the case, or `outcome`, what the official chose, compared with a value."""
+
+    fact: str
+    op: Comparison = Comparison.EQUAL
+    value: str | bool | int | float
+
+
+class Branch(Value):
+    """One way out of a decision."""
+
+    key: str
+    name: str
+    when: Condition | None = None
+    """None: taken when no other is."""
+
+
+class Decision(Value):
+    """A fork of a process of which one branch is taken, the first whose condition holds."""
+
+    key: str
+    name: str
+    after: tuple[str, ...] = ()
+    """Keys of steps, or `decision:branch`; none: decided when the case starts."""
+    branches: tuple[Branch, ...]
 
 
 class Process(Value):
@@ -164,6 +211,7 @@ class Process(Value):
 
     code: str
     steps: tuple[ProcessStep, ...]
+    decisions: tuple[Decision, ...] = ()
 
 
 class Pause(Value):

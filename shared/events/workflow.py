@@ -1,11 +1,29 @@
 """Facts that workflow tells: cases, tasks and the clock."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.events.envelope import EventData
-from shared.events.values import Pause
+from shared.events.values import DueDateReason, Pause
+
+
+class CalendarPublished(EventData):
+    """A version of a working calendar is in force, from its years' beginning to their end; subject is its code."""
+
+    event_type: ClassVar[str] = "workflow.calendar.published.v1"
+
+    calendar_code: str
+    version: str
+    nth: int
+    """1, 2, 3… per calendar; the greatest is the one in force."""
+    agencies: tuple[str, ...]
+    """Who works by it, with everybody below them; nobody named: all that no other calendar names."""
+    document: dict[str, Any]
+    """shared.worktime.CalendarDocument as JSON."""
+    reason: str
+    published_by: str
+    published_at: datetime
 
 
 class CaseStarted(EventData):
@@ -64,6 +82,22 @@ class CaseResumed(EventData):
     due_at: datetime | None
     resumed_by: str | None = None
     """The official who ended a stop."""
+
+
+class CaseDueDateChanged(EventData):
+    """The due date of a case moved for another reason than a pause."""
+
+    event_type: ClassVar[str] = "workflow.case.due_date_changed.v1"
+
+    due_at: datetime
+    previous_due_at: datetime | None
+    because: DueDateReason
+    reason: str
+    """In words, for the applicant (Vietnamese)."""
+    changed_by: str
+    """The official, or the client that published the calendar."""
+    calendar_version: str
+    calculated_at: datetime
 
 
 class CaseCompleted(EventData):
@@ -179,6 +213,8 @@ class TaskCompleted(EventData):
     opened_at: datetime | None
     due_at: datetime | None
     completed_at: datetime
+    outcome: str | None = None
+    """Which way the official chose, where the process leaves a choice."""
 
 
 class TaskReturned(EventData):
@@ -202,3 +238,14 @@ class TaskCancelled(EventData):
     task_id: UUID
     step_key: str
     reason: str
+
+
+class TaskSkipped(EventData):
+    """A step lies on a way that the case does not take."""
+
+    event_type: ClassVar[str] = "workflow.task.skipped.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    skipped_at: datetime
