@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local.processes import tail
@@ -73,18 +74,24 @@ RABBITMQ = Need(
     "RABBITMQ_URL=amqp://admin:password@host:5672 RABBITMQ_MANAGEMENT_URL=http://admin:password@host:15672",
 )
 CHROMIUM = Need("chromium", chromium)
-FONTS = Need("fonts-croscore", Path("/usr/share/fonts/truetype/croscore/Tinos-Regular.ttf").exists)
+FONTS = Need(
+    "fonts-croscore",
+    Path("/usr/share/fonts/truetype/croscore/Tinos-Regular.ttf").exists,
+    "MOTCUA_FONTS_FOLDER=/folder/with/Tinos",
+)
+POPPLER = Need("poppler-utils", partial(shutil.which, "pdftotext"))
 
 
 def stack_needs() -> list[Need]:
-    """Return what the stack needs, less what the user's own servers replace."""
-    needs = [] if os.environ.get("POSTGRES_URL") else [POSTGRES]
+    """Return what the stack needs, less what the user's own servers and fonts replace."""
+    needs = [] if os.environ.get("MOTCUA_FONTS_FOLDER") else [FONTS]
+    needs += [] if os.environ.get("POSTGRES_URL") else [POSTGRES]
     return needs if os.environ.get("RABBITMQ_URL") else [*needs, RABBITMQ]
 
 
 def test_needs() -> list[Need]:
     """Return what the tests need besides the stack's own needs: they always run on private servers."""
-    return [POSTGRES, RABBITMQ, CHROMIUM, FONTS]
+    return [POSTGRES, RABBITMQ, CHROMIUM, FONTS, POPPLER]
 
 
 def ensure(needs: Iterable[Need], say: Callable[[str], None]) -> None:
@@ -113,9 +120,7 @@ def _advice(missing: list[Need]) -> str:
         lines.append(f"Install them:  sudo apt-get update && sudo apt-get install -y --no-install-recommends {names}")
     else:
         lines.append("Install them with this system's package manager.")
-    lines += [
-        f"Or, instead of {need.package}, use a server of yours:  {need.instead}" for need in missing if need.instead
-    ]
+    lines += [f"Or, instead of {need.package}, use one of yours:  {need.instead}" for need in missing if need.instead]
     return "\n".join(lines)
 
 

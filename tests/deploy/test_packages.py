@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deploy.local.folder import ROOT
-from deploy.local.packages import CHROMIUM, POSTGRES, RABBITMQ, Need, PackagesMissing, ensure, stack_needs
+from deploy.local.packages import CHROMIUM, FONTS, POSTGRES, RABBITMQ, Need, PackagesMissing, ensure, stack_needs
 
 
 class TestEnsure:
@@ -46,12 +46,14 @@ class TestEnsure:
 
 
 class TestStackNeeds:
-    """The user's own servers need no packages."""
+    """The user's own servers and fonts need no packages."""
 
     def test_leaves_out_what_settings_replace(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("RABBITMQ_URL", raising=False)
+        monkeypatch.setenv("MOTCUA_FONTS_FOLDER", "/fonts")
         monkeypatch.setenv("POSTGRES_URL", "postgresql://admin@db.example/postgres")
         assert stack_needs() == [RABBITMQ]
         monkeypatch.setenv("RABBITMQ_URL", "amqp://admin@broker.example")
         assert stack_needs() == []
-        assert CHROMIUM not in stack_needs()
+        monkeypatch.delenv("MOTCUA_FONTS_FOLDER")
+        assert stack_needs() == [FONTS]
