@@ -12,11 +12,17 @@ class Caller:
     client_id: str
     agency: str | None = None
     scopes: frozenset[str] = frozenset()
+    inherited: tuple[str, ...] = ()
+    """Closed agencies whose successor is the caller's agency, or lies below it: their dossiers are its own now."""
+
+    @property
+    def agencies(self) -> tuple[str, ...]:
+        """The caller's agency and those it inherited from; whatever lies below them is the caller's to see too."""
+        return (self.agency, *self.inherited) if self.agency else ()
 
     def may_see(self, *agencies: str | None) -> bool:
-        """Tell whether one of these agencies is the caller's own or lies below it."""
-        own = self.agency
-        return own is not None and any(a is not None and (a == own or a.startswith(f"{own}.")) for a in agencies)
+        """Tell whether one of these agencies is one of the caller's or lies below it."""
+        return any(a is not None and (a == own or a.startswith(f"{own}.")) for own in self.agencies for a in agencies)
 
     def require(self, *scopes: str) -> None:
         """Raise Forbidden unless the caller has at least one of the scopes."""

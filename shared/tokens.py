@@ -84,7 +84,8 @@ class TokenVerifier:
             raise Unauthenticated(f"The token cannot be accepted: {type(problem).__name__}.") from problem
         agency = claims.get("agency")
         scopes = frozenset(str(claims.get("scope", "")).split())
-        caller = Caller(str(claims["sub"]), str(agency) if agency else None, scopes)
+        inherited = tuple(str(code) for code in claims.get("inherited") or ())
+        caller = Caller(str(claims["sub"]), str(agency) if agency else None, scopes, inherited)
         return caller, float(claims["exp"])
 
     async def _current_keys(self) -> KeySet:

@@ -43,7 +43,10 @@ class DossierSubmitted(EventData):
     field_code: str
     field_name: str
     agency_code: str
+    """Who receives it."""
     agency_name: str
+    competent_agency_code: str | None = None
+    """Who decides on it, when another agency than the receiving one (NĐ 118/2025: received anywhere in the province)."""
     channel: Channel
     service_level: ServiceLevel
     applicant: Party
@@ -70,6 +73,8 @@ class DossierAccepted(EventData):
     procedure_code: str
     procedure_version: int
     agency_code: str
+    competent_agency_code: str | None = None
+    """Who decides on it, when another agency than the receiving one; its units take the steps."""
     channel: Channel
     accepted_at: datetime
     accepted_by: str
