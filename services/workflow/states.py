@@ -28,6 +28,16 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ConsultationStatus(StrEnum):
+    """Where a question to another agency stands."""
+
+    ASKED = "asked"
+    LATE = "late"
+    ANSWERED = "answered"
+    WAIVED = "waived"
+    CANCELLED = "cancelled"
+
+
 class PauseReason(StrEnum):
     """Why the clock stands still; also the word that case.resumed carries in `after`."""
 
@@ -81,5 +91,22 @@ TASK = Lifecycle(
         Edge("cancel", _TASK.OPEN, _TASK.CANCELLED, told.TaskCancelled),
         Edge("cancel", _TASK.CLAIMED, _TASK.CANCELLED, told.TaskCancelled),
         Edge("cancel", _TASK.RETURNED, _TASK.CANCELLED, told.TaskCancelled),
+    ],
+)
+
+_CONSULTATION = ConsultationStatus
+
+CONSULTATION = Lifecycle(
+    "consultation",
+    ConsultationStatus,
+    [
+        Edge("ask", None, _CONSULTATION.ASKED, told.ConsultationAsked),
+        Edge("lapse", _CONSULTATION.ASKED, _CONSULTATION.LATE, told.ConsultationLate),
+        Edge("answer", _CONSULTATION.ASKED, _CONSULTATION.ANSWERED, told.ConsultationAnswered),
+        Edge("answer", _CONSULTATION.LATE, _CONSULTATION.ANSWERED, told.ConsultationAnswered),
+        Edge("waive", _CONSULTATION.ASKED, _CONSULTATION.WAIVED, told.ConsultationWaived),
+        Edge("waive", _CONSULTATION.LATE, _CONSULTATION.WAIVED, told.ConsultationWaived),
+        Edge("cancel", _CONSULTATION.ASKED, _CONSULTATION.CANCELLED, told.ConsultationCancelled),
+        Edge("cancel", _CONSULTATION.LATE, _CONSULTATION.CANCELLED, told.ConsultationCancelled),
     ],
 )

@@ -110,6 +110,8 @@ class CaseCompleted(EventData):
     on_time: bool | None
     """completed_at ≤ due_at; None when the procedure has no term."""
     pauses: tuple[Pause, ...] = ()
+    entered_late: bool = False
+    """Its acceptance or one of its steps was entered after the fact: on_time rests on what was entered then."""
 
 
 class CaseWithdrawn(EventData):
@@ -166,6 +168,8 @@ class TaskClaimed(EventData):
     step_name: str
     unit: str
     official: str
+    acting_for: str | None = None
+    """The official in whose place it was taken, by delegation."""
     claimed_at: datetime
 
 
@@ -209,10 +213,15 @@ class TaskCompleted(EventData):
     step_name: str
     unit: str
     official: str
+    acting_for: str | None = None
+    """The official in whose place it was done, by delegation."""
     note: str
     opened_at: datetime | None
     due_at: datetime | None
     completed_at: datetime
+    """When the work was done."""
+    late_reason: str | None = None
+    """Why that was entered after the fact (at the event's own time); None when it was entered in time."""
     outcome: str | None = None
     """Which way the official chose, where the process leaves a choice."""
 
@@ -226,6 +235,8 @@ class TaskReturned(EventData):
     step_key: str
     step_name: str
     official: str
+    acting_for: str | None = None
+    """The official in whose place it was sent back, by delegation."""
     reason: str
     returned_at: datetime
 
@@ -249,3 +260,100 @@ class TaskSkipped(EventData):
     step_key: str
     step_name: str
     skipped_at: datetime
+
+
+class TaskEscalated(EventData):
+    """A step nears its due date or has missed it; somebody is told, once for each level."""
+
+    event_type: ClassVar[str] = "workflow.task.escalated.v1"
+
+    task_id: UUID
+    step_key: str
+    step_name: str
+    unit: str
+    official: str | None
+    level: str
+    """The level's key among the escalation rules, such as `nearing` or `overdue`."""
+    addressee: str
+    """Who is told: `official`, `unit` or `agency`."""
+    due_at: datetime
+    escalated_at: datetime
+
+
+class CaseEscalated(EventData):
+    """A case nears its due date or has missed it; somebody is told, once for each level."""
+
+    event_type: ClassVar[str] = "workflow.case.escalated.v1"
+
+    level: str
+    addressee: str
+    """Who is told: `official`, `unit` or `agency`."""
+    due_at: datetime
+    escalated_at: datetime
+
+
+class ConsultationAsked(EventData):
+    """Another agency is asked for its opinion; the step waits for it, the clock runs on."""
+
+    event_type: ClassVar[str] = "workflow.consultation.asked.v1"
+
+    consultation_id: UUID
+    task_id: UUID
+    step_key: str
+    agency_code: str
+    """Who is asked."""
+    question: str
+    asked_by: str
+    asked_at: datetime
+    respond_by: datetime
+
+
+class ConsultationAnswered(EventData):
+    """The agency that was asked answered."""
+
+    event_type: ClassVar[str] = "workflow.consultation.answered.v1"
+
+    consultation_id: UUID
+    task_id: UUID
+    agency_code: str
+    opinion: str
+    """`agree`, `disagree` or `other`."""
+    answered_by: str
+    answered_at: datetime
+    respond_by: datetime
+
+
+class ConsultationLate(EventData):
+    """The agency that was asked did not answer by its deadline; an answer is still taken."""
+
+    event_type: ClassVar[str] = "workflow.consultation.late.v1"
+
+    consultation_id: UUID
+    task_id: UUID
+    agency_code: str
+    respond_by: datetime
+    noticed_at: datetime
+
+
+class ConsultationWaived(EventData):
+    """The step goes on without the answer, for a reason that is kept."""
+
+    event_type: ClassVar[str] = "workflow.consultation.waived.v1"
+
+    consultation_id: UUID
+    task_id: UUID
+    agency_code: str
+    reason: str
+    waived_by: str
+    waived_at: datetime
+
+
+class ConsultationCancelled(EventData):
+    """The question fell away because its step or its case ended otherwise."""
+
+    event_type: ClassVar[str] = "workflow.consultation.cancelled.v1"
+
+    consultation_id: UUID
+    task_id: UUID
+    agency_code: str
+    reason: str

@@ -1,5 +1,37 @@
-"""Workflow's tables: versions of processes, cases, their tasks, and the ledger of each case's clock."""
+"""Workflow's tables: processes, cases with tasks and clocks, consultations, delegations, accounts, notices, slips."""
 
-from services.workflow.models.cases import AT_WORK, UNDER_WAY, Case, ClockEntry, ProcessVersion, Task, WorkflowBase
+from services.workflow.models.accounts import Account, Assignment, StaffedAgency, Unit
+from services.workflow.models.cases import (
+    AT_WORK,
+    IN_HAND,
+    UNDER_WAY,
+    Case,
+    ClockEntry,
+    ProcessVersion,
+    Task,
+    WorkflowBase,
+    branch,
+)
+from services.workflow.models.consultations import Consultation, Delegation
+from services.workflow.models.notices import EarlyResult, Notice, Slip
 
-__all__ = ["AT_WORK", "UNDER_WAY", "Case", "ClockEntry", "ProcessVersion", "Task", "WorkflowBase"]
+__all__ = [
+    "AT_WORK",
+    "IN_HAND",
+    "UNDER_WAY",
+    "Account",
+    "Assignment",
+    "Case",
+    "ClockEntry",
+    "Consultation",
+    "Delegation",
+    "EarlyResult",
+    "Notice",
+    "ProcessVersion",
+    "Slip",
+    "StaffedAgency",
+    "Task",
+    "Unit",
+    "WorkflowBase",
+    "branch",
+]

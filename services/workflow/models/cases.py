@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, MetaData, Text, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, MetaData, SmallInteger, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -14,6 +14,15 @@ from shared.events.values import Duration, DurationUnit
 
 AT_WORK = text("status IN ('open', 'claimed', 'returned')")
 UNDER_WAY = text("status IN ('running', 'awaiting_supplement', 'awaiting_payment', 'stopped')")
+IN_HAND = text("status IN ('open', 'claimed')")
+
+
+def branch(column: str) -> TextClause:
+    """Return the agency directly below the province to which a column's agency belongs: `H32.14` of `H32.14.02`.
+
+    Spelt as PostgreSQL does, so that migrations are compared with it word by word.
+    """
+    return text(f"((split_part({column}, '.'::text, 1) || '.'::text) || split_part({column}, '.'::text, 2))")
 
 
 class WorkflowBase(Base):
@@ -41,11 +50,66 @@ class Case(WorkflowBase):
     __table_args__ = (
         Index("ix_case_file_under_way", "due_at", "dossier_code", postgresql_where=UNDER_WAY),
         Index("ix_case_file_status", "status", "due_at", "dossier_code"),
+        Index(
+            "ix_case_file_under_way_branch",
+            branch("competent_agency_code"),
+            "due_at",
+            "dossier_code",
+            postgresql_where=UNDER_WAY,
+        ),
+        Index("ix_case_file_status_branch", branch("competent_agency_code"), "status", "due_at", "dossier_code"),
+        Index(
+            "ix_case_file_received_for_others",
+            branch("agency_code"),
+            "due_at",
+            "dossier_code",
+            postgresql_where=text("agency_code <> competent_agency_code"),
+        ),
+        Index(
+            "ix_case_file_late",
+            "due_at",
+            "dossier_code",
+            postgresql_where=text("status = 'completed' AND due_at < completed_at"),
+        ),
+        Index("ix_case_file_completed", "completed_at", postgresql_where=text("status = 'completed'")),
+        Index(
+            "ix_case_file_escalation",
+            "escalation_level",
+            "due_at",
+            "dossier_code",
+            postgresql_where=text("status = 'running'"),
+        ),
+        Index(
+            "ix_case_file_steps_unentered",
+            "result_issued_at",
+            "dossier_code",
+            postgresql_where=text(
+                "result_issued_at IS NOT NULL "
+                "AND status IN ('running', 'awaiting_supplement', 'awaiting_payment', 'stopped')"
+            ),
+        ),
+        Index(
+            "ix_case_file_result_unentered",
+            "completed_at",
+            "dossier_code",
+            postgresql_where=text("status = 'completed' AND expects_result AND result_issued_at IS NULL"),
+        ),
+        Index(
+            "ix_case_file_result_unreturned",
+            "completed_at",
+            "dossier_code",
+            postgresql_where=text(
+                "status = 'completed' AND result_issued_at IS NOT NULL AND result_returned_at IS NULL"
+            ),
+        ),
     )
 
     dossier_code: Mapped[str] = mapped_column(primary_key=True)
     status: Mapped[str]
     agency_code: Mapped[str]
+    """The agency that received the dossier."""
+    competent_agency_code: Mapped[str]
+    """The agency that decides it; its units do the steps (NĐ 118/2025: one may receive what another decides)."""
     procedure_code: Mapped[str]
     process_code: Mapped[str]
     process_version: Mapped[int]
@@ -66,6 +130,18 @@ class Case(WorkflowBase):
     """Time of the newest entry of the clock's ledger; nothing is entered before it."""
     clock_entries: Mapped[int]
     completed_at: Mapped[datetime | None]
+    applicant_name: Mapped[str | None]
+    """Who is addressed on slips; personal data."""
+    extensions: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """How often the applicant was given a later date with an apology (form 04)."""
+    entered_late: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Its acceptance or one of its steps was entered after the fact."""
+    expects_result: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """One of its steps makes the result."""
+    result_issued_at: Mapped[datetime | None]
+    result_returned_at: Mapped[datetime | None]
+    escalation_level: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """The highest level told of so far; 0: none."""
 
     tasks: Mapped[list["Task"]] = relationship(lazy="raise", order_by="Task.position")
 
@@ -107,8 +183,28 @@ class Task(WorkflowBase):
     __table_args__ = (
         Index("ix_task_at_work", "due_at", "id", postgresql_where=AT_WORK),
         Index("ix_task_at_work_unit", "unit", "due_at", "id", postgresql_where=AT_WORK),
-        Index("ix_task_official", "official", "due_at", "id", postgresql_where=text("official IS NOT NULL")),
+        Index("ix_task_at_work_branch", branch("agency_code"), "due_at", "id", postgresql_where=AT_WORK),
+        Index("ix_task_at_work_branch_unit", branch("agency_code"), "unit", "due_at", "id", postgresql_where=AT_WORK),
+        Index(
+            "ix_task_at_work_official",
+            "official",
+            "due_at",
+            "id",
+            postgresql_where=text("official IS NOT NULL AND status IN ('open', 'claimed', 'returned')"),
+        ),
+        Index("ix_task_returned", "due_at", "id", postgresql_where=text("status = 'returned'")),
+        Index("ix_task_done_official", "official", "due_at", "id", postgresql_where=text("status = 'done'")),
         Index("ix_task_done_unit", "unit", "due_at", "id", postgresql_where=text("status = 'done'")),
+        Index(
+            "ix_task_done_branch_unit",
+            branch("agency_code"),
+            "unit",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'done'"),
+        ),
+        Index("ix_task_completed", "completed_at", postgresql_where=text("status = 'done'")),
+        Index("ix_task_escalation", "escalation_level", "due_at", "id", postgresql_where=IN_HAND),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -126,12 +222,22 @@ class Task(WorkflowBase):
     output: Mapped[str | None]
     status: Mapped[str]
     official: Mapped[str | None]
+    acting_for: Mapped[str | None]
+    """The official in whose place the last action was done."""
     opened_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime | None]
     """When the completion was entered; later than completed_at when it was entered after the fact."""
     note: Mapped[str | None]
+    late_reason: Mapped[str | None]
+    """Why the completion was entered after the fact; None when it was entered in time."""
+    minutes_late: Mapped[int | None]
+    """Working minutes past its due date when it was completed, rounded up; 0: in time; None: not completed."""
+    consultations_open: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """Agencies whose answer it still needs."""
+    escalation_level: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """The highest level told of since it was opened; 0: none."""
 
     def subject(self) -> str:
         """Return the dossier's code."""

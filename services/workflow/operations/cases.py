@@ -30,6 +30,8 @@ async def start_case(
     procedure_code: str,
     procedure_version: int,
     agency_code: str,
+    competent_agency_code: str | None = None,
+    applicant_name: str | None = None,
     accepted_at: datetime,
     late_entry: bool,
     due_at: datetime | None,
@@ -39,7 +41,8 @@ async def start_case(
 ) -> Case:
     """Start the case of an accepted dossier: plan every step, open those that come after none.
 
-    The clock runs from accepted_at. fee_outstanding_vnd is what is collected on acceptance.
+    The clock runs from accepted_at. The steps are the competent agency's; None: the receiving one decides itself.
+    applicant_name is for slips. fee_outstanding_vnd is what is collected on acceptance.
     Emits workflow.case.started.v1, workflow.task.planned.v1 and workflow.task.opened.v1, and
     workflow.case.payment_awaited.v1 when a first step needs the fee.
 
@@ -53,11 +56,17 @@ async def start_case(
     case = Case(
         dossier_code=dossier_code,
         agency_code=agency_code,
+        competent_agency_code=competent_agency_code or agency_code,
+        applicant_name=applicant_name,
         procedure_code=procedure_code,
         process_code=process.code,
         process_version=procedure_version,
         started_at=accepted_at.astimezone(UTC),
         late_entry=late_entry,
+        entered_late=late_entry,
+        extensions=0,
+        escalation_level=0,
+        expects_result=any(step.output == "result" for step in process.steps),
         due_at=due_at,
         term_amount=term.amount if term else None,
         term_unit=term.unit if term else None,
@@ -88,7 +97,7 @@ def _plan(work: Work, case: Case, process: Process) -> None:
             id=new_id(),
             dossier_code=case.dossier_code,
             position=position,
-            agency_code=case.agency_code,
+            agency_code=case.competent_agency_code,
             step_key=step.key,
             step_name=step.name,
             unit=step.unit,
@@ -97,6 +106,8 @@ def _plan(work: Work, case: Case, process: Process) -> None:
             after=list(step.after),
             awaits_payment=step.awaits_payment,
             output=step.output,
+            consultations_open=0,
+            escalation_level=0,
         )
         case.tasks.append(task)
         planned = TaskPlanned(task_id=task.id, step_key=step.key, step_name=step.name, unit=step.unit, role=step.role)
