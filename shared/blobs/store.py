@@ -1,17 +1,20 @@
-"""Files kept by what they hold: a file's key is the SHA-256 of its bytes, on local disk or in any store of obstore.
+"""Files in one store, each under the SHA-256 of its bytes.
 
 The same bytes are kept once. A file is durable before put() returns, so a row that names it may commit afterwards;
 bytes whose row never commits are harmless. What is read is hashed on the way: a damaged file never arrives complete.
 """
 
 import asyncio
+import ctypes
 import hashlib
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -23,12 +26,16 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from shared import log
+from shared.blobs.sealing import HEADER_BYTES, Keyring, Opener, Unopenable
 from shared.errors import DomainError, TransientError
 
 CHUNK_BYTES = 256 * 1024
 MEMORY_MAX_BYTES = 1024 * 1024
 """What an upload may hold in memory; beyond it waits in an unnamed temporary file, which a crash takes with it."""
 RETRIES_MAX, RETRY_TIMEOUT = 3, timedelta(seconds=20)
+
+Inspect = Callable[[IO[bytes]], Awaitable[None]]
+"""Looks at a whole file before it is kept; what it raises keeps the file out."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _log = log.get(__name__)
@@ -71,27 +78,75 @@ class Blob:
 
 
 class BlobStore:
-    """Files under one URL: `file:///folder`, `s3://bucket/prefix` (keys and endpoint from the AWS_* environment)."""
+    """Files under one URL: `file:///folder`, `s3://bucket/prefix` (keys and endpoint from the AWS_* environment).
 
-    def __init__(self, url: str) -> None:
+    With keys, files are sealed; their names and the files that are one stay those of the plain bytes.
+    """
+
+    def __init__(self, url: str, keys: Keyring | None = None) -> None:
+        self._keys = keys or Keyring("")
         self._folder = _folder(url)
         self._store: ObjectStore = LocalStore(self._folder) if self._folder else _remote(url)
 
-    async def put(self, chunks: AsyncIterator[bytes], *, size_max: int) -> Blob:
+    async def put(self, chunks: AsyncIterator[bytes], *, size_max: int, inspect: Inspect | None = None) -> Blob:
         """Keep a file of at most size_max bytes and return its hash and size; when this returns it is durable.
 
         Bytes that are there already are not written again, unless what is there is damaged.
-        Raises BlobTooLarge, StoreAway.
+        Raises BlobTooLarge, StoreAway, and what `inspect` raises.
         """
         with SpooledTemporaryFile(max_size=MEMORY_MAX_BYTES) as spool:
             blob = await _spooled(chunks, spool, size_max)
+            if inspect:
+                spool.seek(0)
+                await inspect(spool)
             if not await self.verify(blob.sha256):
                 spool.seek(0)
-                with _reaching():
-                    await obstore.put_async(self._store, _key(blob.sha256), spool)
+                await self._write(blob.sha256, spool)
         if self._folder:
             await asyncio.to_thread(_make_durable, self._folder, _key(blob.sha256))
         return blob
+
+    async def _write(self, sha256: str, plain: IO[bytes]) -> None:
+        content = self._keys.seal(plain, sha256) if self._keys else plain
+        with _reaching():
+            await obstore.put_async(self._store, _key(sha256), content)
+
+    async def renew(self, sha256: str) -> bool:
+        """Seal a file again with the newest key, or unseal it when there is none; return whether that was needed.
+
+        Raises BlobMissing, BlobDamaged, StoreAway.
+        """
+        if self._keys.is_current(await self._beginning(sha256)):
+            return False
+        with SpooledTemporaryFile(max_size=MEMORY_MAX_BYTES) as spool:
+            async for chunk in await self.get(sha256):
+                spool.write(chunk)
+            spool.seek(0)
+            await self._write(sha256, spool)
+        if self._folder:
+            await asyncio.to_thread(_make_durable, self._folder, _key(sha256))
+        return True
+
+    def shelve(self, document: bytes) -> Blob:
+        """Keep a whole file, called from a worker thread; on disk it is durable only when settle() has returned.
+
+        For many files at once: put() forces each file to the disk by itself, which costs more than the file.
+        Raises StoreAway.
+        """
+        blob = Blob(hashlib.sha256(document).hexdigest(), len(document))
+        content = b"".join(self._keys.seal(BytesIO(document), blob.sha256)) if self._keys else document
+        with _reaching():
+            if self._folder:
+                _place(self._folder / _key(blob.sha256), content)
+            else:
+                obstore.put(self._store, _key(blob.sha256), content)
+        return blob
+
+    async def settle(self) -> None:
+        """Make everything that was shelved durable, at once. Raises StoreAway."""
+        if self._folder:
+            with _reaching():
+                await asyncio.to_thread(_sync_all, self._folder)
 
     async def get(self, sha256: str) -> AsyncIterator[bytes]:
         """Open a file and return its bytes in chunks.
@@ -122,19 +177,38 @@ class BlobStore:
             return False
         return True
 
-    async def _checked(self, sha256: str) -> AsyncGenerator[bytes]:
-        digest, held = hashlib.sha256(), b""
+    async def _beginning(self, sha256: str) -> bytes:
+        beginning = b""
         with _reaching():
             found = await obstore.get_async(self._store, _key(sha256))
-            async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
-                if held:
+            async for chunk in found.stream(min_chunk_size=HEADER_BYTES):
+                beginning += bytes(chunk)
+                if len(beginning) >= HEADER_BYTES:
+                    break
+        return beginning[:HEADER_BYTES]
+
+    async def _checked(self, sha256: str) -> AsyncGenerator[bytes]:
+        digest, held = hashlib.sha256(), b""
+        try:
+            async for chunk in self._opened(sha256):
+                if held and chunk:
                     yield held
-                held = bytes(chunk)
-                digest.update(held)
+                held = chunk or held
+                digest.update(chunk)
+        except Unopenable:
+            digest = hashlib.sha256(b"damaged")
         if digest.hexdigest() != sha256:
             _log.error("blob.damaged", sha256=sha256)
             raise BlobDamaged("The archive's operators have been told.", sha256=sha256)
         yield held
+
+    async def _opened(self, sha256: str) -> AsyncGenerator[bytes]:
+        opener = Opener(self._keys, sha256)
+        with _reaching():
+            found = await obstore.get_async(self._store, _key(sha256))
+            async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                yield opener.feed(bytes(chunk))
+            yield opener.finish()
 
 
 async def _resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
@@ -187,6 +261,35 @@ def _folder(url: str) -> Path | None:
 def _remote(url: str) -> ObjectStore:
     """Return a store that is known to be away before its callers stop waiting."""
     return from_url(url, retry_config={"max_retries": RETRIES_MAX, "retry_timeout": RETRY_TIMEOUT})
+
+
+def _place(path: Path, document: bytes) -> None:
+    """Write a file under its name as a whole, unless just these bytes are there already."""
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == document:
+            return
+    # What a killed process leaves is named as obstore names its own unfinished files, which no listing shows.
+    fresh = path.with_name(f"{path.name}#{os.getpid()}{threading.get_ident()}")
+    try:
+        fresh.write_bytes(document)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(document)
+    fresh.replace(path)
+
+
+def _sync_all(folder: Path) -> None:
+    """Force everything of the folder's file system to the disk (syncfs of Linux; all file systems elsewhere)."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(handle):
+            raise OSError(ctypes.get_errno(), "syncfs")
+    finally:
+        os.close(handle)
 
 
 def _make_durable(folder: Path, key: str) -> None:
