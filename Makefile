@@ -4,10 +4,10 @@ READY := .venv/.ready
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status logs clean test check prove bench docs format lock
+.PHONY: help demo up down status logs clean test check prove bench verify-log docs format lock
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Set everything up and lead dossiers through every ending, then prove it (DOSSIERS=500)
 	@$(MOTCUA) demo
@@ -45,6 +45,9 @@ prove: $(READY) ## Run the proofs at full size (million-case calendar, 100,000 s
 
 bench: $(READY) ## Measure its speed, each figure beside a ceiling of the same run
 	@$(MOTCUA) bench
+
+verify-log: $(READY) ## Verify the transaction log of the local stack, offline
+	@$(MOTCUA) log verify
 
 docs: $(READY) ## Generate the documents that are written from the code
 	@$(MOTCUA) docs

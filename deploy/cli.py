@@ -61,6 +61,7 @@ _command("prepare", "deploy.prepare:prepare", "Create and migrate databases and 
 _command("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
 _command("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
 _command("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
+_group("log", "deploy.evidence.command:app", "Export and verify the transaction log, offline.")
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.local.clients import CLIENTS, describe_clients, ensure_signing_key, write_clients
+from deploy.local.clients import CLIENTS, describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json, write_private
 from deploy.local.servers import Servers
 from deploy.packages import PACKAGES
@@ -38,9 +38,10 @@ def make_secrets(
             folder / ENVIRONMENT_FILE, "\n".join([*lines, f"PORTAL_CLIENT_SECRET={known(portal_client)}", ""])
         )
     ensure_signing_key(folder / "signing-key.json")
+    ensure_evidence_key(folder / "evidence-key.json")
     write_clients(folder / "clients.json", known)
     write_json(folder / "clients-with-secrets.json", describe_clients(known))
-    for name in ("signing-key.json", "clients.json"):
+    for name in ("signing-key.json", "evidence-key.json", "clients.json"):
         # Read in a container, by a user whom this machine does not know; the folder keeps others out.
         (folder / name).chmod(0o644)
     typer.echo(f"Secrets are in {folder}.")

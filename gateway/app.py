@@ -8,12 +8,12 @@ from fastapi import FastAPI
 
 from gateway.consumers import HANDLERS, preload
 from gateway.operations.clients import Issuer, register_clients
-from gateway.operations.evidence import Evidence
+from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
 from gateway.operations.measuring import measure_portal
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import console, ops, portal, sync, tokens
+from gateway.routes import console, ops, portal, statistics, sync, tokens
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
@@ -40,6 +40,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         if settings.portal_enabled:
             await app.state.payer.run()
 
+    async def keep_log(app: FastAPI) -> None:
+        await turn_months(app.state.database, app.state.evidence.key, months=settings.transaction_log_months)
+
     async def measure(app: FastAPI) -> None:
         await measure_portal(app.state.database)
 
@@ -48,11 +51,19 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         ServiceParts(
             name="gateway",
             title="Một Cửa: gateway",
-            routers=[tokens.router, sync.router, portal.router, ops.router, ops.forwarded, console.router],
+            routers=[
+                tokens.router,
+                sync.router,
+                portal.router,
+                statistics.router,
+                ops.router,
+                ops.forwarded,
+                console.router,
+            ],
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, ring_bell, pay_portal, measure],
+            loops=[write_evidence, keep_log, ring_bell, pay_portal, measure],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Proxy],
         ),
@@ -68,7 +79,10 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
         issuer=settings.issuer, key_file=settings.signing_key_file, lifetime_s=settings.token_lifetime_s
     )
     state.tokens.use_keys(state.issuer.keys)
-    state.evidence = Evidence(state.database)
+    state.evidence = Evidence(
+        state.database, EvidenceKey.read(settings.evidence_key_file), Witness(settings.evidence_folder)
+    )
+    await keep_months(state.database)
     state.folded_something = Bell()
     state.upstream = Upstream(
         {

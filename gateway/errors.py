@@ -80,3 +80,11 @@ class PortalRefused(DomainError):
     code = "portal_message_invalid"
     status = 422
     title_vi = "Thông điệp của Cổng DVCQG chưa hợp lệ"
+
+
+class WindowTooLong(DomainError):
+    """The days asked for are too many, or end before they begin."""
+
+    code = "window_invalid"
+    status = 422
+    title_vi = "Khoảng thời gian thống kê chưa hợp lệ"

@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,16 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.errors import DossierUnknown, InvalidCursor
-from gateway.models import Change, Client, DossierView, PortalDebt, PortalDossier, TimelineEntry, Transaction
+from gateway.models import (
+    Change,
+    Client,
+    DossierView,
+    PortalDebt,
+    PortalDossier,
+    TimelineEntry,
+    Transaction,
+    TransactionDay,
+)
 from shared.caller import Caller
 
 PAGE_MAX = 1000
@@ -94,7 +103,7 @@ async def list_debts(session: AsyncSession, code: str) -> list[PortalDebt]:
 
 async def list_transactions(session: AsyncSession, code: str, limit: int = 200) -> list[Transaction]:
     """Return the calls through the door that were about a dossier, oldest first."""
-    query = select(Transaction).where(Transaction.dossier_code == code).order_by(Transaction.id)
+    query = select(Transaction).where(Transaction.dossier_code == code).order_by(Transaction.number)
     return list(await session.scalars(query.limit(min(limit, PAGE_MAX))))
 
 
@@ -169,3 +178,16 @@ def from_cursor(cursor: str | None) -> int:
     if known is None:
         raise InvalidCursor("Use a cursor as it was given, or none to start from the beginning.")
     return int(known.group(1))
+
+
+async def list_transaction_days(
+    session: AsyncSession, *, since: date, until: date, service: str | None, client_id: str | None
+) -> list[TransactionDay]:
+    """Return what was counted on days, newest first; both days belong to it."""
+    day = TransactionDay
+    query = select(day).where(day.day.between(since, until))
+    if service:
+        query = query.where(day.service == service)
+    if client_id:
+        query = query.where(day.client_id == client_id)
+    return list(await session.scalars(query.order_by(day.day.desc(), day.service, day.client_id)))

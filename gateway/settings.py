@@ -1,6 +1,6 @@
 """Settings of the gateway."""
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
 
@@ -17,6 +17,12 @@ class GatewaySettings(ServiceSettings):
     body_bytes_max: int = 60 * 1024 * 1024
     signing_key_file: str = ""
     """ES256 private key as JWK (JSON); the tokens' `kid` is its thumbprint."""
+    evidence_key_file: str = ""
+    """Ed25519 private key as JWK that signs the transaction log; without it one that lasts as long as the process."""
+    evidence_folder: str = ""
+    """Where the witness writes how far the log had come; keep it out of the reach of who administers the database."""
+    transaction_log_months: int = Field(default=24, ge=1)
+    """So many whole months of the log are kept; older ones are verified, sealed and dropped."""
     token_lifetime_s: int = 600
     clients_file: str = ""
     """JSON list of {client_id, name, agency, scopes, secret_sha256}: registered or changed at every start."""

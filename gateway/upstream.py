@@ -46,12 +46,18 @@ ROUTES: dict[str, str] = {
     "results": "results",
     "verify": "results",
 }
-"""First part of the path → the service that owns it."""
+"""First part of the path, or first two where services share the first → the service that owns it."""
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
     {("GET", "procedures"), ("GET", "agencies"), ("GET", "fields"), ("GET", "verify")}
 )
 PUBLIC_PATHS = frozenset({"payments/callbacks/national"})
 """The payment platform's callbacks carry their own hash instead of a token."""
+
+
+def owner_of(path: str) -> str | None:
+    """Return the service that answers below a path (without prefix and leading slash), None if none does."""
+    first, _, rest = path.partition("/")
+    return ROUTES.get(f"{first}/{rest.partition('/')[0]}") or ROUTES.get(first)
 
 
 @dataclass(frozen=True, slots=True)

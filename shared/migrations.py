@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,24 @@ async def _migrate_by_url(url: str, metadata: MetaData) -> None:
 def _migrate(connection: Connection, metadata: MetaData) -> None:
     connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
-    context.configure(connection=connection, target_metadata=[metadata, PLUMBING], compare_type=True)
+    context.configure(
+        connection=connection,
+        target_metadata=[metadata, PLUMBING],
+        compare_type=True,
+        include_name=partial(_is_ours, _partitions(connection)),
+    )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _partitions(connection: Connection) -> frozenset[str]:
+    rows = connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relispartition")
+    return frozenset(name for (name,) in rows)
+
+
+def _is_ours(partitions: frozenset[str], name: str | None, kind: str, _parents: object) -> bool:
+    """Tell whether alembic compares a thing: partitions come and go with time, no migration names them."""
+    return kind != "table" or name not in partitions
 
 
 def config(package: str, database_url: str) -> Config:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, OKPKey
 
 from deploy.local.folder import write_json
 
@@ -69,3 +69,9 @@ def ensure_signing_key(path: Path) -> None:
     if not path.exists():
         key = ECKey.generate_key("P-256", private=True)
         write_json(path, key.as_dict(private=True))
+
+
+def ensure_evidence_key(path: Path) -> None:
+    """Make the key (Ed25519, a private JWK) that signs the transaction log, at the first start."""
+    if not path.exists():
+        write_json(path, OKPKey.generate_key("Ed25519", private=True).as_dict(private=True))

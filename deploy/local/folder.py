@@ -32,6 +32,16 @@ class RunFolder:
         return self.path / "pids"
 
     @property
+    def evidence(self) -> Path:
+        """What the transaction log's witness wrote down."""
+        return self.path / "evidence"
+
+    @property
+    def evidence_key(self) -> Path:
+        """The key that signs the transaction log."""
+        return self.path / "evidence-key.json"
+
+    @property
     def held(self) -> Path:
         """An empty file NAME here tells the supervisor to keep that process stopped."""
         return self.path / "held"

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deploy.local import ports
-from deploy.local.clients import describe_clients, ensure_signing_key, write_clients
+from deploy.local.clients import describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
 from deploy.local.servers import Phase, Servers
@@ -37,6 +37,7 @@ class Stack:
     def programs(self) -> Sequence[HttpProgram]:
         """Services, portal and gateway, in the order in which they start; they stop in the opposite one."""
         ensure_signing_key(self._signing_key_file)
+        ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
         return [*services, self._portal(), self._service("gateway")]
@@ -104,6 +105,8 @@ class Stack:
             "MOTCUA_PORTAL_TIMEOUT_S": "10",
             "MOTCUA_PORTAL_RETRY_LAST_S": "5",
             "MOTCUA_SIGNING_KEY_FILE": str(self._signing_key_file),
+            "MOTCUA_EVIDENCE_KEY_FILE": str(self.folder.evidence_key),
+            "MOTCUA_EVIDENCE_FOLDER": str(self.folder.evidence),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
         }

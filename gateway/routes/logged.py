@@ -1,5 +1,6 @@
 """Every call through the door goes into the transaction log; a change is answered only when its entry is durable."""
 
+import hashlib
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,10 +53,14 @@ class _Visit:
         self._location = ""
         self._bytes_in = self._bytes_out = 0
         self._held: list[Message] = []
+        self._digest_in = hashlib.sha256() if self.changes else None
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._bytes_in += len(message.get("body", b""))
+        body = message.get("body", b"")
+        self._bytes_in += len(body)
+        if self._digest_in is not None:
+            self._digest_in.update(body)
         return message
 
     async def send(self, message: Message) -> None:
@@ -80,6 +85,12 @@ class _Visit:
         for message in self._held:
             await self._send(message)
 
+    def _digest_out(self) -> bytes:
+        digest = hashlib.sha256()
+        for message in self._held:
+            digest.update(message.get("body", b""))
+        return digest.digest()
+
     def call(self) -> Call:
         said = self.scope.get("state", {})
         # A zero byte can be asked for, but not kept.
@@ -89,6 +100,7 @@ class _Visit:
         return Call(
             at=self.at,
             client_id=caller.client_id if caller else ANONYMOUS,
+            agency=caller.agency if caller else None,
             service=said.get("service", OWN_SERVICE),
             method=self.scope["method"],
             path=path,
@@ -98,4 +110,6 @@ class _Visit:
             response_bytes=self._bytes_out,
             trace_id=(current_traceparent() or "--").split("-")[1],
             dossier_code=found.group() if found else None,
+            request_sha256=self._digest_in.digest() if self._digest_in else None,
+            response_sha256=self._digest_out() if self.changes else None,
         )

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import BodyTooLarge
-from gateway.upstream import PUBLIC, PUBLIC_PATHS, ROUTES, Answer, Upstream, hop_by_hop
+from gateway.upstream import PUBLIC, PUBLIC_PATHS, Answer, Upstream, hop_by_hop, owner_of
 from shared import problems
 from shared.errors import NotFound
 from shared.telemetry import current_traceparent
@@ -46,7 +46,7 @@ class Proxy:
     async def _pass_on(self, request: Request) -> Response:
         state = request.app.state
         path = _safe_path(request)
-        service = ROUTES.get(path.partition("/")[0])
+        service = owner_of(path)
         if service is None:
             raise NotFound("No such address.")
         request.state.service = service
@@ -66,7 +66,7 @@ class Proxy:
 
 def _is_for_a_service(path: str) -> bool:
     rest = path.removeprefix(f"{PREFIX}/")
-    return rest != path and rest.partition("/")[0] in ROUTES and not OWN.fullmatch(rest)
+    return rest != path and owner_of(rest) is not None and not OWN.fullmatch(rest)
 
 
 def _safe_path(request: Request) -> str:

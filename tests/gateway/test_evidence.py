@@ -27,7 +27,7 @@ CODE = "H32.14-260407-0001"
 
 
 async def calls(house: Hall, about: str = "/api/v1/") -> list[Any]:
-    rows = await house.rows("SELECT * FROM transaction_log ORDER BY id")
+    rows = await house.rows("SELECT * FROM transaction_log ORDER BY number")
     return [row for row in rows if row["path"].startswith(about)]
 
 
@@ -109,7 +109,7 @@ class TestEntry:
 
     async def test_of_many_changes_is_written_together(self, visitor: Visitor, house: Hall) -> None:
         evidence: Evidence = visitor.app.state.evidence
-        entry = Call(clock.now(), "c", "intake", "POST", "/api/v1/x", 201, 1, 1, 1, "t", None)
+        entry = Call(clock.now(), "c", None, "intake", "POST", "/api/v1/x", 201, 1, 1, 1, "t")
         await asyncio.gather(*(evidence.store(entry) for _ in range(200)))
         (row,) = await house.rows("SELECT count(*) AS n, count(DISTINCT xmin::text) AS commits FROM transaction_log")
         assert row["n"] == 200
