@@ -11,6 +11,7 @@ if that one is off (Bộ luật Dân sự 2015, Art. 147 and 148).
 
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 from importlib.resources import files
@@ -111,6 +112,59 @@ class CalendarDocument(_Part):
         return self
 
 
+SpanKind = Literal["working_day", "make_up_day", "weekly_rest", "day_off"]
+COUNTED: frozenset[SpanKind] = frozenset({"working_day", "make_up_day"})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time between two moments, counted as work or not, for people who ask why a date is what it is."""
+
+    start: datetime
+    end: datetime
+    kind: SpanKind
+    name: str
+    """Of the day off or make-up day; empty for usual days."""
+    minutes: float
+    """Working minutes within it."""
+
+    @property
+    def text(self) -> str:
+        """The span in English."""
+        what = {
+            "working_day": f"working time, {_length(self.minutes)} counted",
+            "make_up_day": f"make-up day ({self.name}), {_length(self.minutes)} counted",
+            "weekly_rest": "weekly rest, not counted",
+            "day_off": f"day off ({self.name}), not counted",
+        }
+        return f"{_edges(self.start, self.end)}: {what[self.kind]}"
+
+    @property
+    def text_vi(self) -> str:
+        """The span in Vietnamese, as a slip prints it."""
+        what = {
+            "working_day": f"thời gian làm việc, tính {_length_vi(self.minutes)}",
+            "make_up_day": f"ngày làm bù ({self.name}), tính {_length_vi(self.minutes)}",
+            "weekly_rest": "nghỉ hằng tuần, không tính",
+            "day_off": f"nghỉ lễ ({self.name}), không tính",
+        }
+        return f"{_edges(self.start, self.end)}: {what[self.kind]}"
+
+
+def _edges(start: datetime, end: datetime) -> str:
+    return f"{start:%H:%M %d/%m/%Y} – {end:%H:%M %d/%m/%Y}"
+
+
+def _length(minutes: float) -> str:
+    hours, rest = divmod(int(minutes), HOUR_MINUTES)
+    return f"{hours} h {rest:02d} min"
+
+
+def _length_vi(minutes: float) -> str:
+    hours, rest = divmod(int(minutes), HOUR_MINUTES)
+    return f"{hours} giờ {rest:02d} phút"
+
+
 class WorkingCalendar:
     """The working time of one calendar document; immutable, cheap to ask, safe to share."""
 
@@ -120,6 +174,8 @@ class WorkingCalendar:
         self._epoch = datetime(1970, 1, 1, tzinfo=self.zone)
         self._first = self._instant(datetime(document.first_year, 1, 1, tzinfo=self.zone))
         self._last = self._instant(datetime(document.last_year + 1, 1, 1, tzinfo=self.zone))
+        self._off = {day.date: day.name for day in document.days_off}
+        self._made_up = {day.date: day for day in document.make_up_days}
         # One entry per working span, in microseconds: its edges, the work done before it and by its end.
         self._starts: list[int] = []
         self._ends: list[int] = []
@@ -192,6 +248,14 @@ class WorkingCalendar:
         last = first + timedelta(days=int(amount)) if unit == "day" else _months_later(first, int(amount))
         return self.end_of_day(last)
 
+    def promised(
+        self, received: datetime, amount: float | None, unit: Unit | None, *, same_day: bool
+    ) -> datetime | None:
+        """Return when a result is due by law: of a same-day procedure, of one with a term, or None without either."""
+        if same_day:
+            return self.same_day_due(received)
+        return None if amount is None or unit is None else self.due(received, amount, unit)
+
     def counted_from(self, received: datetime) -> datetime:
         """Return the moment from which a same-day procedure counts.
 
@@ -214,12 +278,39 @@ class WorkingCalendar:
         midnight = self._covered(self._midnight(self._working_day(day) + timedelta(days=1)))
         return self._moment(self._ends[bisect_left(self._starts, midnight) - 1])
 
+    def explain(self, start: datetime, end: datetime) -> list["Span"]:
+        """Return what of the time between two moments counts as work and what does not, with the reason, in order.
+
+        Working days of one kind that follow each other are one span, as are days off of one name; the hours before
+        and after work belong to the day they are in. Raises OutsideCalendarError.
+        """
+        self._covered(start)
+        self._covered(end)
+        spans: list[Span] = []
+        moment, last = start.astimezone(self.zone), end.astimezone(self.zone)
+        while moment < last:
+            until = min(last, self._midnight(moment.date() + timedelta(days=1)))
+            kind, name = self._kind(moment.date())
+            minutes = self.between(moment, until) if kind in COUNTED else 0.0
+            if spans and (spans[-1].kind, spans[-1].name) == (kind, name):
+                spans[-1] = Span(spans[-1].start, until, kind, name, spans[-1].minutes + minutes)
+            else:
+                spans.append(Span(moment, until, kind, name, minutes))
+            moment = until
+        return spans
+
+    def _kind(self, day: date) -> tuple["SpanKind", str]:
+        if day in self._off:
+            return "day_off", self._off[day]
+        if day in self._made_up:
+            return "make_up_day", self._made_up[day].name
+        return ("working_day", "") if self.document.week.hours(day) else ("weekly_rest", "")
+
     def _fill(self) -> None:
-        off = {day.date for day in self.document.days_off}
-        made_up = {day.date: day.instead_of for day in self.document.make_up_days}
         day, total = date(self.document.first_year, 1, 1), 0
         while day.year <= self.document.last_year:
-            spans = () if day in off else self.document.week.hours(made_up.get(day, day))
+            stands_for = self._made_up[day].instead_of if day in self._made_up else day
+            spans = () if day in self._off else self.document.week.hours(stands_for)
             for opens, closes in spans:
                 start, end = (self._instant(datetime.combine(day, at, self.zone)) for at in (opens, closes))
                 self._starts.append(start)

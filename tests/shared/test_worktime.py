@@ -78,8 +78,8 @@ def oracle_add(start: datetime, amount: timedelta) -> datetime:
     return moment
 
 
-MOMENTS = st.timedeltas(timedelta(), timedelta(minutes=TOTAL_MINUTES - 90_000)).map(lambda since: START + since)
-ROUND_MOMENTS = st.integers(0, TOTAL_MINUTES - 90_000).map(lambda count: START + count * MINUTE)
+MOMENTS = st.timedeltas(timedelta(), timedelta(minutes=TOTAL_MINUTES - 150_000)).map(lambda since: START + since)
+ROUND_MOMENTS = st.integers(0, TOTAL_MINUTES - 150_000).map(lambda count: START + count * MINUTE)
 
 
 class TestAgainstTheOracle:
