@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 from fastapi import FastAPI
 
 from gateway.consumers import HANDLERS, preload
@@ -11,7 +10,7 @@ from gateway.operations.clients import Issuer, register_clients
 from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
 from gateway.operations.measuring import measure_portal
 from gateway.operations.waking import Bell
-from gateway.portal.client import PortalClient
+from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
 from gateway.routes import console, ops, portal, statistics, sync, tokens
 from gateway.routes.logged import Logged
@@ -97,7 +96,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
     if settings.clients_file:
         async with state.database.session() as session:
             await register_clients(session, settings.clients_file)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(settings.portal_timeout_s, connect=5)) as http:
+    async with open_http(settings.portal_timeout_s) as http:
         state.http = http
         client = PortalClient(
             http,

@@ -9,13 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import aiohttp
 import orjson
 
 from shared.errors import TransientError
 
 AUTH_PATH, PUSH_PATH, SHARE_PATH = "/auth", "/integration", "/share"
 _EXISTS_WORDS, _DONE_WORDS, _SESSION_WORDS = "đã tồn tại", "thành công", "phiên"
+
+
+CONNECT_TIMEOUT_S = 5
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+HTTP_OK = 200
 
 
 class PortalUnclear(TransientError):
@@ -46,7 +51,7 @@ class PortalClient:
     """Speaks to the portal's adapter; renews the session once on an authentication error."""
 
     def __init__(
-        self, http: httpx.AsyncClient, *, url: str, username: str, password: str, unit: str, dstcode: str
+        self, http: aiohttp.ClientSession, *, url: str, username: str, password: str, unit: str, dstcode: str
     ) -> None:
         self.http = http
         self.url = url.rstrip("/")
@@ -108,21 +113,36 @@ class PortalClient:
             return self._session
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {**self._headers, "Content-Type": "application/json"}
         try:
-            answer = await self.http.post(
-                self.url + path,
-                content=orjson.dumps(body),
-                headers={**self._headers, "Content-Type": "application/json"},
-            )
-        except httpx.HTTPError as problem:
+            async with self.http.post(self.url + path, data=orjson.dumps(body), headers=headers) as answer:
+                status, content = answer.status, await _bounded(answer)
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise PortalUnclear(f"{type(problem).__name__} at {path}") from problem
         try:
-            found = orjson.loads(answer.content)
+            found = orjson.loads(content)
         except ValueError as problem:
-            raise PortalUnclear(f"HTTP {answer.status_code} without JSON at {path}") from problem
-        if answer.status_code != httpx.codes.OK or not isinstance(found, dict) or "error_code" not in found:
-            raise PortalUnclear(f"HTTP {answer.status_code} without an error_code at {path}")
+            raise PortalUnclear(f"HTTP {status} without JSON at {path}") from problem
+        if status != HTTP_OK or not isinstance(found, dict) or "error_code" not in found:
+            raise PortalUnclear(f"HTTP {status} without an error_code at {path}")
         return found
+
+
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > ANSWER_BYTES_MAX:
+            raise PortalUnclear(f"an answer of more than {ANSWER_BYTES_MAX} bytes")
+    return bytes(content)
+
+
+def open_http(timeout_s: float) -> aiohttp.ClientSession:
+    """Return the connections to the portal: each call has timeout_s in all, CONNECT_TIMEOUT_S of it to connect."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 def _code(answer: dict[str, Any]) -> int | None:

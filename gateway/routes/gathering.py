@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
-import httpx
+import aiohttp
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -182,13 +182,13 @@ async def list_queues(request: Request) -> tuple[Broker, list[QueueOut]]:
         return "not_configured", []
     vhost = unquote(urlsplit(settings.amqp_url.get_secret_value()).path.removeprefix("/")) or "/"
     try:
-        answer = await request.app.state.http.get(
+        async with request.app.state.http.get(
             f"{url}/api/queues/{quote(vhost, safe='')}",
             params={"columns": "name,messages,messages_ready,messages_unacknowledged,consumers,state"},
-            timeout=PATIENCE_S,
-        )
-        answer.raise_for_status()
-        queues = _QUEUES.validate_json(answer.content)
-    except (httpx.HTTPError, ValidationError):
+            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+            raise_for_status=True,
+        ) as answer:
+            queues = _QUEUES.validate_json(await answer.read())
+    except (aiohttp.ClientError, TimeoutError, OSError, ValidationError):
         return "away", []
     return "ready", sorted(queues, key=lambda queue: queue.name)

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import httpx
 
-from gateway.portal.client import PortalClient
+from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import CHANNEL, Payer, PayerPlan
 from shared.db import Database
 from tests.gateway.hall import Hall
@@ -33,12 +34,12 @@ class Cashier:
     @asynccontextmanager
     async def paying(self, *, plan: PayerPlan = HASTY, database: Database | None = None) -> AsyncIterator[Payer]:
         """Let a payer pay while the block lasts; it is woken often, so that no test waits for its slow poll."""
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+        async with open_http(TIMEOUT_S) as http:
             payer = self.payer(http, plan, database)
             async with running(payer.run(), self._wake_often()):
                 yield payer
 
-    def payer(self, http: httpx.AsyncClient, plan: PayerPlan = HASTY, database: Database | None = None) -> Payer:
+    def payer(self, http: aiohttp.ClientSession, plan: PayerPlan = HASTY, database: Database | None = None) -> Payer:
         """Return a payer with a session of its own at the portal."""
         client = PortalClient(
             http, url=self.portal_url, username=USERNAME, password=PASSWORD, unit="000.00.00.H32", dstcode="VN:GOV:X"

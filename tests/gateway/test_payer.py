@@ -1,8 +1,8 @@
 """Paying what the portal is owed: all of it, in order, and without the mistakes of real senders."""
 
-import httpx
 import pytest
 
+from gateway.portal.client import open_http
 from gateway.portal.payer import Breaker, PayerPlan
 from tests.gateway.cashier import TIMEOUT_S, Cashier
 from tests.gateway.hall import Hall
@@ -67,7 +67,7 @@ class TestPay:
 
     async def test_is_done_by_one_of_two_and_taken_over_by_the_other(self, hall: Hall, cashier: Cashier) -> None:
         first, second = [supplemented_twice(Life(code=code_of(n))) for n in range(2)]
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+        async with open_http(TIMEOUT_S) as http:
             one, other = cashier.payer(http), cashier.payer(http)
             async with running(other.run()):
                 async with running(one.run()):

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from starlette.applications import Starlette
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.portal.client import PortalClient, PortalSaidNo, PortalUnclear, RowAnswer
+from gateway.portal.client import PortalClient, PortalSaidNo, PortalUnclear, RowAnswer, open_http
 from tests.support.serving import serving
 
 DONE = "Đồng bộ hồ sơ thành công"
@@ -43,7 +42,7 @@ async def adapter() -> Adapter:
 @pytest.fixture
 async def client(adapter: Adapter) -> AsyncIterator[PortalClient]:
     routes = [Route(path, adapter.answer, methods=["POST"]) for path in ("/auth", "/integration")]
-    async with serving(Starlette(routes=routes)) as url, httpx.AsyncClient(timeout=5) as http:
+    async with serving(Starlette(routes=routes)) as url, open_http(5) as http:
         yield PortalClient(http, url=f"{url}/", username="u", password="p", unit="000.00.00.H32", dstcode="VN:GOV:X")
 
 
@@ -143,7 +142,7 @@ class TestAnswer:
             await client.send_dossiers([{"MaHoSo": "A"}], updating=False)
 
     async def test_that_does_not_come_is_nothing_definite(self) -> None:
-        async with httpx.AsyncClient(timeout=1) as http:
+        async with open_http(1) as http:
             away = PortalClient(http, url="http://127.0.0.1:1", username="u", password="p", unit="x", dstcode="y")
             with pytest.raises(PortalUnclear):
                 await away.send_progress([])
