@@ -95,3 +95,105 @@ class UploadIncomplete(DomainError):
     code = "upload_incomplete"
     status = 400
     title_vi = "Kết nối bị ngắt trước khi nhận đủ tệp"
+
+
+class DigitisedNotFound(NotFound):
+    """There is no such digitised result, or it is not yours to see."""
+
+    code = "digitised_result_not_found"
+    title_vi = "Không tìm thấy kết quả đã số hóa"
+
+
+class BacklogRunMoved(DomainError):
+    """Another process is importing this index."""
+
+    code = "backlog_run_moved"
+    status = 409
+    title_vi = "Danh mục này đang được nhập bởi tiến trình khác"
+
+
+class PlanNotFound(NotFound):
+    """This agency has no plan for its backlog, or it is not yours to see."""
+
+    code = "digitisation_plan_not_found"
+    title_vi = "Không tìm thấy kế hoạch số hóa"
+
+
+class PlanChanged(DomainError):
+    """Somebody changed the plan meanwhile."""
+
+    code = "digitisation_plan_changed"
+    status = 412
+    title_vi = "Kế hoạch đã được người khác sửa, hãy tải lại"
+
+
+class DocumentUnreadable(DomainError):
+    """The PDF cannot be read."""
+
+    code = "document_unreadable"
+    status = 422
+    title_vi = "Không đọc được tệp PDF"
+
+
+class SignatureMissing(DomainError):
+    """Results of this kind must carry a digital signature."""
+
+    code = "signature_missing"
+    status = 422
+    title_vi = "Kết quả loại này phải có chữ ký số"
+
+
+class DocumentChanged(DomainError):
+    """The document was changed after it was signed."""
+
+    code = "document_changed"
+    status = 422
+    title_vi = "Văn bản đã bị thay đổi sau khi ký số"
+
+
+class SignatureBroken(DomainError):
+    """A signature in the document is not sound."""
+
+    code = "signature_broken"
+    status = 422
+    title_vi = "Chữ ký số không hợp lệ"
+
+
+class SignatureNotCovering(DomainError):
+    """The last signature does not cover the whole document."""
+
+    code = "signature_not_covering"
+    status = 422
+    title_vi = "Chữ ký số cuối cùng không bao trùm toàn bộ văn bản"
+
+
+class SignatureUntrusted(DomainError):
+    """A signature's certificate leads to no trust list."""
+
+    code = "signature_untrusted"
+    status = 422
+    title_vi = "Chứng thư số không thuộc danh sách tin cậy"
+
+
+class CertificateExpired(DomainError):
+    """A signature's certificate was not valid at the time that is proven for it."""
+
+    code = "certificate_expired"
+    status = 422
+    title_vi = "Chứng thư số đã hết hạn hoặc chưa có hiệu lực khi ký"
+
+
+class CertificateRevoked(DomainError):
+    """A signature's certificate was revoked."""
+
+    code = "certificate_revoked"
+    status = 422
+    title_vi = "Chứng thư số đã bị thu hồi"
+
+
+class TimestampNotValid(DomainError):
+    """A time-stamp in the document is not valid or leads to no trust list."""
+
+    code = "timestamp_not_valid"
+    status = 422
+    title_vi = "Dấu thời gian không hợp lệ"
