@@ -12,7 +12,7 @@ from gateway.operations.measuring import measure_portal
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import console, ops, portal, statistics, sync, tokens
+from gateway.routes import console, contract, ops, portal, statistics, sync, tokens
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
@@ -93,6 +93,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
         timeout_s=settings.upstream_timeout_s,
         connections_max=settings.upstream_connections_max,
     )
+    state.contract = contract.Contract(state.upstream, url=settings.issuer)
     if settings.clients_file:
         async with state.database.session() as session:
             await register_clients(session, settings.clients_file)

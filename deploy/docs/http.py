@@ -5,16 +5,18 @@ from pathlib import Path
 
 from deploy.docs.parts import Part, import_everything
 from deploy.docs.text import NOTE, Incomplete, as_json, table
+from gateway.operations.contract import merged
 from shared.errors import DomainError, catalogue
 
 
 def documents(parts: Sequence[Part]) -> dict[Path, str]:
     """Return the documents about HTTP. Raises Incomplete when two problems share a code and differ."""
     import_everything()
+    found = {part.name: part.app().openapi() for part in parts}
+    whole = merged(found["gateway"], {name: one for name, one in found.items() if name != "gateway"})
     return {
-        **{
-            Path(f"docs/reference/openapi/{part.name}.json"): as_json(part.app().openapi(), sort=True) for part in parts
-        },
+        **{Path(f"docs/reference/openapi/{name}.json"): as_json(one, sort=True) for name, one in found.items()},
+        Path("docs/reference/openapi/motcua.json"): as_json(whole, sort=True),
         Path("docs/reference/problems.md"): _problems(),
     }
 
