@@ -37,9 +37,25 @@ async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None
         late_entry=data.late_entry,
         due_at=data.due_at,
         term=data.duration,
+        same_day=data.same_day,
+        calendar_code=data.calendar_code,
         calendar_version=data.calendar_version,
         fee_outstanding_vnd=sum(fee.amount_vnd for fee in data.fees if fee.collected == CollectedAt.ON_ACCEPTANCE),
+        facts=_facts(data),
     )
+
+
+def _facts(data: DossierAccepted) -> dict[str, str | bool | int]:
+    """Return what decisions of a process can ask about an accepted dossier (branching.CASE_FACTS)."""
+    return {
+        "channel": data.channel,
+        "applicant_kind": data.applicant.kind,
+        "owner_kind": data.owner.kind,
+        "fee_vnd": sum(fee.amount_vnd for fee in data.fees),
+        "agency_code": data.agency_code,
+        "procedure_code": data.procedure_code,
+        "late_entry": data.late_entry,
+    }
 
 
 async def on_supplement_provided(work: Work, event: Event[SupplementProvided]) -> None:

@@ -26,6 +26,8 @@ class TaskStatus(StrEnum):
     DONE = "done"
     RETURNED = "returned"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """It lies on a way that the case does not take."""
 
 
 class ConsultationStatus(StrEnum):
@@ -52,6 +54,10 @@ class ClockKind(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
+    SET = "set"
+    """The due date was promised anew (an extension); what follows counts from there."""
+    RECALCULATE = "recalculate"
+    """The calendar was amended: the same ledger gives another due date."""
 
 
 _CASE, _TASK = CaseStatus, TaskStatus
@@ -80,6 +86,11 @@ TASK = Lifecycle(
     [
         Edge("plan", None, _TASK.WAITING, told.TaskPlanned),
         Edge("open", _TASK.WAITING, _TASK.OPEN, told.TaskOpened),
+        Edge("skip", _TASK.WAITING, _TASK.SKIPPED, told.TaskSkipped),
+        Edge("skip", _TASK.OPEN, _TASK.SKIPPED, told.TaskSkipped),
+        Edge("skip", _TASK.CLAIMED, _TASK.SKIPPED, told.TaskSkipped),
+        Edge("skip", _TASK.RETURNED, _TASK.SKIPPED, told.TaskSkipped),
+        Edge("plan", _TASK.SKIPPED, _TASK.WAITING, told.TaskPlanned),
         Edge("claim", _TASK.OPEN, _TASK.CLAIMED, told.TaskClaimed),
         Edge("release", _TASK.CLAIMED, _TASK.OPEN, told.TaskReleased),
         Edge("reassign", _TASK.CLAIMED, _TASK.CLAIMED, told.TaskReassigned),

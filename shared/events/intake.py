@@ -46,7 +46,7 @@ class DossierSubmitted(EventData):
     """Who receives it."""
     agency_name: str
     competent_agency_code: str | None = None
-    """Who decides on it, when another agency than the receiving one (NĐ 118/2025: received anywhere in the province)."""
+    """Who decides on it, when another agency than the receiving one (NĐ 118/2025: received province-wide)."""
     channel: Channel
     service_level: ServiceLevel
     applicant: Party
@@ -54,6 +54,9 @@ class DossierSubmitted(EventData):
     summary: str
     submitted_at: datetime
     """When it was handed in; before the event's own time when it was entered late."""
+    late_entry: bool = False
+    """Entered into the system after the fact; the event's own time is when."""
+    late_reason: str | None = None
     origin: str = "province"
     """`province`, or `national_portal` when the citizen submitted there."""
     origin_reference: str | None = None
@@ -83,8 +86,11 @@ class DossierAccepted(EventData):
     duration: Duration | None
     calendar_version: str
     calendar_code: str = "vn"
+    same_day: bool = False
+    """Due by the end of the working day that the acceptance counts for (received after 15:00: the next one)."""
     late_entry: bool = False
     """Entered into the system after the fact."""
+    late_reason: str | None = None
     applicant: Party
     owner: Party
     fees: tuple[FeeItem, ...] = ()

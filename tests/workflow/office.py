@@ -16,8 +16,8 @@ from services.workflow import queries
 from services.workflow.consumers import HANDLERS, preload
 from services.workflow.models import Case, ClockEntry, Task, WorkflowBase
 from services.workflow.operations import clock as case_clock
-from services.workflow.operations import flow
-from services.workflow.queries import cases
+from services.workflow.queries import calendars, cases
+from services.workflow.queries import processes as process_queries
 from shared import clock
 from shared.caller import Caller
 from shared.db import PLUMBING, Database
@@ -40,6 +40,7 @@ from shared.events.values import (
 from shared.ids import new_id
 from shared.inbox import Inbox, RetryPlan
 from shared.work import Work
+from shared.worktime import load_calendar
 from tests.support.tokens import Issuer
 from tests.workflow.processes import CODES, LINEAR
 
@@ -86,9 +87,9 @@ def accepted(
         channel=Channel.ONLINE,
         accepted_at=at,
         accepted_by=OFFICIAL,
-        due_at=flow.calendar().due(at, term.amount, term.unit.value) if term else None,
+        due_at=load_calendar().due(at, term.amount, term.unit.value) if term else None,
         duration=term,
-        calendar_version=flow.calendar().version,
+        calendar_version=load_calendar().version,
         applicant=OWNER,
         owner=OWNER,
         fees=tuple(
@@ -241,8 +242,10 @@ class Office:
         """Check that the ledger gives the stored due date, line by line."""
         case, ledger = await self.case(code), await self.ledger(code)
         assert case is not None
-        unit = case.term.unit if case.term else None
-        assert case_clock.recompute(ledger, flow.calendar(), unit) == case.due_at == ledger[-1].due_at
+        async with self.database.session() as session:
+            calendar = await queries.get_calendar(session, case.calendar_code, case.calendar_version)
+        recomputed = case_clock.recompute(ledger, calendar, case_clock.terms_of(case))
+        assert recomputed == case.due_at == ledger[-1].due_at
         assert [entry.nth for entry in ledger] == list(range(1, case.clock_entries + 1))
 
     def official_work(self, session: AsyncSession, now: datetime | None = None) -> Work:
@@ -272,3 +275,5 @@ class Office:
                 await session.execute(table.delete())
             await session.commit()
         cases._processes_known.clear()
+        calendars._calendars_known.clear()
+        process_queries._shelves.clear()

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from services.workflow import queries
 from services.workflow.models import Case
-from services.workflow.operations import cases, flow, tasks
+from services.workflow.operations import cases, tasks
 from shared.clock import VN
 from shared.errors import DomainError
 from shared.events.values import Duration, DurationUnit
 from shared.ids import new_id
 from shared.work import Work
+from shared.worktime import load_calendar
 from tests.workflow.office import AGENCY
 from tests.workflow.processes import BRANCHES, CODES, GATED, GATED_BRANCH, GATED_FIRST, LINEAR, PARALLEL
 
@@ -82,9 +83,9 @@ class Simulation:
             agency_code=AGENCY,
             accepted_at=work.now,
             late_entry=False,
-            due_at=flow.calendar().due(work.now, term.amount, term.unit.value) if term else None,
+            due_at=load_calendar().due(work.now, term.amount, term.unit.value) if term else None,
             term=term,
-            calendar_version=flow.calendar().version,
+            calendar_version=load_calendar().version,
             fee_outstanding_vnd=self.chance.choice((0, 50_000)),
         )
         self.codes.append(case.dossier_code)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.workflow.models import ClockEntry
 from services.workflow.operations import clock
+from services.workflow.operations.clock import Terms
 from services.workflow.states import ClockKind
 from shared.clock import VN
 from shared.events.values import Duration, DurationUnit
@@ -85,7 +86,7 @@ class TestLedger:
             pauses.append((moment + running, moment + running + standing))
             moment = pauses[-1][1]
         entries = written(start, term, pauses)
-        recomputed = clock.recompute(entries, CALENDAR, term.unit)
+        recomputed = clock.recompute(entries, CALENDAR, Terms(term))
         assert recomputed == entries[-1].due_at
         given_at = entries[0].due_at
         assert given_at is not None
@@ -108,20 +109,20 @@ class TestLedger:
         entries = written(FIRST + after, WORKING, pauses)
         due_at = entries[0].due_at
         assert due_at is not None
-        assert clock.recompute(entries, CALENDAR, WORKING.unit) == CALENDAR.add(due_at, work)
+        assert clock.recompute(entries, CALENDAR, Terms(WORKING)) == CALENDAR.add(due_at, work)
 
     def test_a_pause_that_lasts_has_not_moved_it_yet(self) -> None:
         entries = written(at(6, 8), WORKING, [(at(7, 8), at(8, 8))])[:2]
-        assert clock.recompute(entries, CALENDAR, WORKING.unit) == entries[0].due_at
+        assert clock.recompute(entries, CALENDAR, Terms(WORKING)) == entries[0].due_at
 
     @pytest.mark.parametrize("wrong", [[1, 0], [0, 2], [0, 1, 1], [0, 1, 2, 2]])
     def test_out_of_order_is_no_ledger(self, wrong: list[int]) -> None:
         entries = written(at(6, 8), WORKING, [(at(7, 8), at(8, 8))])
         with pytest.raises(ValueError, match="in turn"):
-            clock.recompute([entries[index] for index in wrong], CALENDAR, WORKING.unit)
+            clock.recompute([entries[index] for index in wrong], CALENDAR, Terms(WORKING))
 
     def test_without_a_term_there_is_no_due_date(self) -> None:
-        assert clock.recompute(written(at(6, 8), None, [(at(7, 8), at(8, 8))]), CALENDAR, None) is None
+        assert clock.recompute(written(at(6, 8), None, [(at(7, 8), at(8, 8))]), CALENDAR, Terms()) is None
 
 
 class TestDueAfterPause:
@@ -170,22 +171,22 @@ class TestExplain:
 
     def test_tells_each_step_in_both_languages(self) -> None:
         entries = written(at(6, 8), WORKING, [(at(7, 8), at(7, 9, 30)), (at(8, 8), at(8, 9))])
-        whys = clock.explain(entries[:4], CALENDAR, WORKING)
+        whys = clock.explain(entries[:4], CALENDAR, Terms(WORKING))
         assert [why.due_at for why in whys] == [entries[0].due_at, entries[2].due_at, entries[3].due_at]
         assert whys[0].text_vi == (
             "Tiếp nhận hợp lệ lúc 08:00 06/04/2026; thời hạn 3 ngày làm việc "
-            f"theo lịch {CALENDAR.version}: hẹn trả 08:00 09/04/2026."
+            f"theo lịch vn {CALENDAR.version}: hẹn trả 08:00 09/04/2026."
         )
         assert "1 giờ 30 phút 00 giây làm việc" in whys[1].text_vi
         assert "1 h 30 min 00 s of working time" in whys[1].text
         assert whys[2].text.startswith("Since 08:00 08/04/2026 the clock stands still")
 
     def test_without_a_term(self) -> None:
-        (why,) = clock.explain(written(at(6, 8), None, []), CALENDAR, None)
+        (why,) = clock.explain(written(at(6, 8), None, []), CALENDAR, Terms())
         assert why.due_at is None
         assert "không quy định thời hạn" in why.text_vi
 
     def test_all_time_counts_for_terms_on_the_calendar(self) -> None:
         term = Duration(amount=30, unit=DurationUnit.DAY)
-        whys = clock.explain(written(at(6, 8), term, [(at(7, 8), at(8, 9))]), CALENDAR, term)
+        whys = clock.explain(written(at(6, 8), term, [(at(7, 8), at(8, 9))]), CALENDAR, Terms(term))
         assert "25 h 00 min 00 s were added" in whys[1].text

@@ -9,7 +9,6 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import text
 
 from services.workflow.models import Case
-from services.workflow.operations import flow
 from shared import clock
 from shared.events.envelope import EventData
 from shared.events.intake import SupplementProvided
@@ -17,6 +16,7 @@ from shared.events.payment import FeeCancelled, FeePaid, FeeWaived
 from shared.events.values import CollectedAt
 from shared.events.workflow import CaseResumed
 from shared.ids import new_id
+from shared.worktime import load_calendar
 from tests.workflow.office import CODE, Office, accepted, paid, provided, published, raw, withdrawal
 from tests.workflow.processes import CODES, GATED_FIRST, LINEAR
 
@@ -173,7 +173,7 @@ class TestTimes:
         assert after is not None
         assert before.due_at is not None
         assert task.due_at is not None
-        calendar = flow.calendar()
+        calendar = load_calendar()
         work = calendar.between(paused_at, answered_at)
         assert work > 0
         assert after.due_at == calendar.add(before.due_at, work)

@@ -11,8 +11,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import selectinload
 
 from services.workflow.models import Case, ClockEntry, Task
-from services.workflow.operations import clock, flow
+from services.workflow.operations import clock
 from services.workflow.states import CASE, TASK
+from shared.worktime import load_calendar
 from tests.workflow.office import Office
 from tests.workflow.processes import CODES
 from tests.workflow.simulation import ACTS, PROCESSES, Simulation
@@ -60,8 +61,7 @@ async def _assert_all_balances(office: Office) -> None:
 
 
 def _assert_clock_balances(case: Case, ledger: list[ClockEntry]) -> None:
-    unit = case.term.unit if case.term else None
-    assert clock.recompute(ledger, flow.calendar(), unit) == case.due_at == ledger[-1].due_at
+    assert clock.recompute(ledger, load_calendar(), clock.terms_of(case)) == case.due_at == ledger[-1].due_at
     assert [entry.nth for entry in ledger] == list(range(1, case.clock_entries + 1))
     assert [entry.at for entry in ledger] == sorted(entry.at for entry in ledger)
     if case.status != "withdrawn":
@@ -72,7 +72,7 @@ def _assert_clock_balances(case: Case, ledger: list[ClockEntry]) -> None:
 
 
 def _expected_due(task: Task, ledger: list[ClockEntry]) -> Any:
-    calendar, opened_at = flow.calendar(), task.opened_at
+    calendar, opened_at = load_calendar(), task.opened_at
     assert opened_at is not None
     stood_still = [pause for pause in clock.pauses(ledger) if pause.resumed_at and pause.paused_at >= opened_at]
     work = sum(calendar.between(pause.paused_at, pause.resumed_at) for pause in stood_still if pause.resumed_at)

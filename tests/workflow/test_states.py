@@ -26,6 +26,11 @@ CASE_MOVES = {
 TASK_MOVES = {
     (None, "plan"): "waiting",
     ("waiting", "open"): "open",
+    ("waiting", "skip"): "skipped",
+    ("open", "skip"): "skipped",
+    ("claimed", "skip"): "skipped",
+    ("returned", "skip"): "skipped",
+    ("skipped", "plan"): "waiting",
     ("open", "claim"): "claimed",
     ("claimed", "release"): "open",
     ("claimed", "reassign"): "claimed",

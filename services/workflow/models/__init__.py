@@ -1,6 +1,7 @@
 """Workflow's tables: processes, cases with tasks and clocks, consultations, delegations, accounts, notices, slips."""
 
 from services.workflow.models.accounts import Account, Assignment, StaffedAgency, Unit
+from services.workflow.models.calendars import CalendarVersion, DueDateChange
 from services.workflow.models.cases import (
     AT_WORK,
     IN_HAND,
@@ -14,6 +15,7 @@ from services.workflow.models.cases import (
 )
 from services.workflow.models.consultations import Consultation, Delegation
 from services.workflow.models.notices import EarlyResult, Notice, Slip
+from services.workflow.models.processes import DrawnProcess
 
 __all__ = [
     "AT_WORK",
@@ -21,10 +23,13 @@ __all__ = [
     "UNDER_WAY",
     "Account",
     "Assignment",
+    "CalendarVersion",
     "Case",
     "ClockEntry",
     "Consultation",
     "Delegation",
+    "DrawnProcess",
+    "DueDateChange",
     "EarlyResult",
     "Notice",
     "ProcessVersion",

@@ -1,5 +1,6 @@
 """Workflow's tables: versions of processes, cases, their tasks, and the ledger of each case's clock."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -48,6 +49,7 @@ class Case(WorkflowBase):
 
     __tablename__ = "case_file"
     __table_args__ = (
+        Index("ix_case_file_calendar", "calendar_code", "calendar_version", "dossier_code", postgresql_where=UNDER_WAY),
         Index("ix_case_file_under_way", "due_at", "dossier_code", postgresql_where=UNDER_WAY),
         Index("ix_case_file_status", "status", "due_at", "dossier_code"),
         Index(
@@ -118,7 +120,11 @@ class Case(WorkflowBase):
     due_at: Mapped[datetime | None]
     term_amount: Mapped[float | None]
     term_unit: Mapped[str | None]
+    same_day: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """The result is due on the day that the acceptance counts for."""
+    calendar_code: Mapped[str] = mapped_column(default="vn", server_default="vn")
     calendar_version: Mapped[str]
+    """By which due_at follows from the ledger."""
     fee_outstanding_vnd: Mapped[int] = mapped_column(BigInteger)
     """What is collected on acceptance and not settled yet."""
     paused_since: Mapped[datetime | None]
@@ -129,6 +135,10 @@ class Case(WorkflowBase):
     clock_at: Mapped[datetime]
     """Time of the newest entry of the clock's ledger; nothing is entered before it."""
     clock_entries: Mapped[int]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'::jsonb"))
+    """What decisions of the process can ask: from the acceptance, and what officials gave on completing steps."""
+    decisions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    """The process's decisions (shared.events.values.Decision), each with `taken`: the branch, or null."""
     completed_at: Mapped[datetime | None]
     applicant_name: Mapped[str | None]
     """Who is addressed on slips; personal data."""
@@ -168,8 +178,21 @@ class Case(WorkflowBase):
         return self.completed_at <= self.due_at
 
     def before(self, task: "Task") -> list["Task"]:
-        """Return the tasks that a task comes after."""
-        return [other for other in self.tasks if other.step_key in task.after]
+        """Return the tasks that a task comes after, seen through the decisions between, but for those skipped."""
+        keys = self.steps_before(task.after)
+        return [other for other in self.tasks if other.step_key in keys and other.status != TaskStatus.SKIPPED]
+
+    def steps_before(self, after: Iterable[str]) -> set[str]:
+        """Return the keys of the steps that something comes after, seen through the decisions between."""
+        inputs = {one["key"]: one["after"] for one in self.decisions}
+        found, ahead = set[str](), list(after)
+        while ahead:
+            key, _, branch_key = ahead.pop().partition(":")
+            if branch_key:
+                ahead += inputs[key]
+            else:
+                found.add(key)
+        return found
 
     def is_under_way(self) -> bool:
         """Tell whether the case has not ended."""
@@ -220,6 +243,9 @@ class Task(WorkflowBase):
     after: Mapped[list[str]] = mapped_column(ARRAY(Text))
     awaits_payment: Mapped[bool]
     output: Mapped[str | None]
+    outcomes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'::text[]"))
+    """What the official chooses from on completing it; empty when it leaves no choice."""
+    outcome: Mapped[str | None]
     status: Mapped[str]
     official: Mapped[str | None]
     acting_for: Mapped[str | None]
@@ -262,9 +288,11 @@ class ClockEntry(WorkflowBase):
     kind: Mapped[str]
     at: Mapped[datetime]
     reason: Mapped[str]
-    """acceptance, supplement, payment or stop."""
+    """acceptance, supplement, payment, stop; extension, calendar or correction."""
     event_id: Mapped[UUID]
     """The event of ours that told it."""
+    note: Mapped[str | None]
+    """Why, in words, where the kind of entry does not say it all."""
     calendar_version: Mapped[str]
     due_at: Mapped[datetime | None]
     """The due date after this entry."""

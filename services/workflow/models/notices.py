@@ -16,7 +16,7 @@ class Notice(WorkflowBase):
 
     __tablename__ = "notice"
     __table_args__ = (
-        Index("uq_notice_once", "target", "level", "since", unique=True),
+        Index("uq_notice_once", "target", "level", "due_at", unique=True),
         Index(None, "agency_code", "told_at", "id"),
         Index(None, "told_at", "id"),
     )
@@ -25,8 +25,6 @@ class Notice(WorkflowBase):
     target: Mapped[str]
     """The task's id, or the dossier's code for the case as a whole."""
     level: Mapped[int] = mapped_column(SmallInteger)
-    since: Mapped[datetime]
-    """When the task was opened or the case started: one that opens again is told of again."""
     level_key: Mapped[str]
     dossier_code: Mapped[str]
     task_id: Mapped[UUID | None]
@@ -36,6 +34,7 @@ class Notice(WorkflowBase):
     addressee: Mapped[str]
     """`official`, `unit` or `agency`."""
     due_at: Mapped[datetime]
+    """The date it was about: another date is told of again."""
     told_at: Mapped[datetime]
 
 

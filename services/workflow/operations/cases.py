@@ -1,13 +1,16 @@
 """The verbs of a case: start, supplement, stop and resume, settle its fee, withdraw."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
 from services.workflow import queries
-from services.workflow.errors import RespondByInvalid, SupplementNotOpen
+from services.workflow.errors import CalendarNotFound, RespondByInvalid, SupplementNotOpen
 from services.workflow.models import Case, Task
-from services.workflow.operations import flow
-from services.workflow.states import CASE, TASK, CaseStatus, ClockKind, PauseReason, TaskStatus
+from services.workflow.operations import branching, consultations, flow
+from services.workflow.operations.branching import Fact
+from services.workflow.states import CASE, TASK, CaseStatus, ClockKind, PauseReason
+from shared.clock import VN
 from shared.errors import CauseMissing, FieldError
 from shared.events.values import Duration, Process
 from shared.events.workflow import (
@@ -16,7 +19,6 @@ from shared.events.workflow import (
     CaseSupplementRequested,
     CaseWithdrawn,
     TaskCancelled,
-    TaskPlanned,
     WithdrawalRefused,
 )
 from shared.ids import new_id
@@ -36,23 +38,29 @@ async def start_case(
     late_entry: bool,
     due_at: datetime | None,
     term: Duration | None,
+    same_day: bool = False,
+    calendar_code: str = "vn",
     calendar_version: str,
     fee_outstanding_vnd: int,
+    facts: Mapping[str, Fact] | None = None,
 ) -> Case:
     """Start the case of an accepted dossier: plan every step, open those that come after none.
 
     The clock runs from accepted_at. The steps are the competent agency's; None: the receiving one decides itself.
-    applicant_name is for slips. fee_outstanding_vnd is what is collected on acceptance.
+    applicant_name is for slips. fee_outstanding_vnd is what is collected on acceptance. The process is the one drawn
+    for the procedure and the competent agency on that day, otherwise the one that came with the procedure's version.
     Emits workflow.case.started.v1, workflow.task.planned.v1 and workflow.task.opened.v1, and
     workflow.case.payment_awaited.v1 when a first step needs the fee.
 
-    Raises CauseMissing until the procedure's version has arrived, IllegalMove when the case was started before.
+    Raises CauseMissing until the procedure's version and the calendar have arrived, IllegalMove when the case was
+    started before, FactNeeded, CalendarEnds.
     """
     if earlier := await queries.find_locked_case(work.session, dossier_code):
         CASE.edge(CaseStatus(earlier.status), "start")
-    process = await queries.find_process(work.session, procedure_code, procedure_version)
-    if process is None:
-        raise CauseMissing(f"version {procedure_version} of procedure {procedure_code} has not arrived")
+    process, version = await _process_of(
+        work, procedure_code, procedure_version, competent_agency_code or agency_code, accepted_at
+    )
+    await _have_calendar(work, calendar_code, calendar_version)
     case = Case(
         dossier_code=dossier_code,
         agency_code=agency_code,
@@ -60,7 +68,7 @@ async def start_case(
         applicant_name=applicant_name,
         procedure_code=procedure_code,
         process_code=process.code,
-        process_version=procedure_version,
+        process_version=version,
         started_at=accepted_at.astimezone(UTC),
         late_entry=late_entry,
         entered_late=late_entry,
@@ -70,7 +78,11 @@ async def start_case(
         due_at=due_at,
         term_amount=term.amount if term else None,
         term_unit=term.unit if term else None,
+        same_day=same_day,
+        calendar_code=calendar_code,
         calendar_version=calendar_version,
+        facts=dict(facts or {}),
+        decisions=[decision.model_dump(mode="json") | {"taken": None} for decision in process.decisions],
         fee_outstanding_vnd=fee_outstanding_vnd,
         clock_at=accepted_at,
         clock_entries=0,
@@ -79,7 +91,7 @@ async def start_case(
     queries.desk(work.session).cases[dossier_code] = case
     started = CaseStarted(
         process_code=process.code,
-        process_version=procedure_version,
+        process_version=version,
         agency_code=agency_code,
         started_at=accepted_at,
         due_at=due_at,
@@ -89,6 +101,27 @@ async def start_case(
     _plan(work, case, process)
     await flow.advance(work, case, at=accepted_at)
     return case
+
+
+async def _process_of(
+    work: Work, procedure_code: str, version: int, agency_code: str, accepted_at: datetime
+) -> tuple[Process, int]:
+    drawn = await queries.find_drawn_process(
+        work.session, procedure_code, agency_code=agency_code, day=accepted_at.astimezone(VN).date()
+    )
+    if drawn is not None:
+        return drawn.process, drawn.version
+    process = await queries.find_process(work.session, procedure_code, version)
+    if process is None:
+        raise CauseMissing(f"version {version} of procedure {procedure_code} has not arrived")
+    return process, version
+
+
+async def _have_calendar(work: Work, code: str, version: str) -> None:
+    try:
+        await queries.load_calendars(work.session, [(code, version)])
+    except CalendarNotFound as problem:
+        raise CauseMissing(f"version {version} of calendar {code} is not known here") from problem
 
 
 def _plan(work: Work, case: Case, process: Process) -> None:
@@ -106,12 +139,12 @@ def _plan(work: Work, case: Case, process: Process) -> None:
             after=list(step.after),
             awaits_payment=step.awaits_payment,
             output=step.output,
+            outcomes=branching.outcomes_asked(process.decisions, step.key),
             consultations_open=0,
             escalation_level=0,
         )
         case.tasks.append(task)
-        planned = TaskPlanned(task_id=task.id, step_key=step.key, step_name=step.name, unit=step.unit, role=step.role)
-        work.move(task, TASK, "plan", planned)
+        flow.plan_task(work, task)
 
 
 async def request_supplement(
@@ -217,8 +250,9 @@ async def decide_withdrawal(work: Work, *, dossier_code: str, reason: str) -> Ca
         flow.run_again(work, case, PauseReason.STOP, at=flow.moment(work, case))
     work.move(case, CASE, "withdraw", CaseWithdrawn(reason=reason, withdrawn_at=work.now))
     case.paused_since = case.pause_reason = case.supplement_id = case.respond_by = None
+    await consultations.cancel(work, case.tasks, reason="Công dân rút hồ sơ.")
     for task in case.tasks:
-        if task.status != TaskStatus.DONE:
+        if task.status not in flow.SETTLED:
             cancelled = TaskCancelled(task_id=task.id, step_key=task.step_key, reason="Công dân rút hồ sơ.")
             work.move(task, TASK, "cancel", cancelled)
     return case

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from services.workflow import queries
 from services.workflow.operations import cases as case_verbs
-from services.workflow.operations import clock, flow
+from services.workflow.operations import clock
 from services.workflow.operations import tasks as task_verbs
 from services.workflow.schemas import (
     BulkAnswer,
@@ -152,7 +152,8 @@ async def get_case(session: SessionDep, caller: CallerDep, dossier_code: Dossier
     """Show a case with its tasks, the ledger of its clock, and why its due date is what it is."""
     case = await queries.get_case(session, dossier_code, caller=caller)
     ledger = list(await queries.list_clock(session, dossier_code))
-    return CaseDetail.of(case, ledger, clock.explain(ledger, flow.calendar(), case.term))
+    calendar = await queries.get_calendar(session, case.calendar_code, case.calendar_version)
+    return CaseDetail.of(case, ledger, clock.explain(ledger, calendar, clock.terms_of(case)))
 
 
 @cases.post("/{dossier_code}/request-supplement", dependencies=[WORK])
