@@ -55,6 +55,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 sync.router,
                 portal.router,
                 statistics.router,
+                contract.router,
                 ops.router,
                 ops.forwarded,
                 console.router,

@@ -41,10 +41,12 @@ class Contract:
 
     async def _ask(self, name: str) -> None:
         try:
-            answer = await self._upstream.call(name, "GET", "/openapi.json")
-            self._parts[name] = answer.json()
+            part = (await self._upstream.call(name, "GET", "/openapi.json")).json()
         except (DomainError, ValueError) as problem:
             _log.warning("contract.part_missing", part=name, reason=type(problem).__name__)
+            return
+        if "paths" in part:
+            self._parts[name] = part
 
 
 @router.get("/openapi.json", response_model=dict[str, Any])
