@@ -1,20 +1,59 @@
-"""The workflow service."""
+"""The workflow service, with what it does by itself: rounds for calendars, nearing and missed dates."""
+
+import asyncio
 
 from fastapi import FastAPI
 
 from services.workflow.consumers import HANDLERS, preload
+from services.workflow.operations.calendars import apply_round
+from services.workflow.operations.escalations import escalate
+from services.workflow.operations.rules import load_rules
 from services.workflow.routes import ROUTERS
 from services.workflow.settings import WorkflowSettings
+from shared import clock, log
 from shared.app import ServiceParts, create_service
+
+_log = log.get(__name__)
 
 
 def create_app(settings: WorkflowSettings | None = None) -> FastAPI:
     """Return the app; settings come from the environment unless given."""
+    settings = settings or WorkflowSettings()
     parts = ServiceParts(
         name="workflow",
         title="Một Cửa: workflow",
         routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,
+        loops=(_escalate, _apply_calendars),
     )
-    return create_service(settings or WorkflowSettings(), parts)
+    app = create_service(settings, parts)
+    app.state.rules = load_rules(settings.rules_file)
+    return app
+
+
+async def _apply_calendars(app: FastAPI) -> None:
+    """Bring cases to the calendars in force for ever; a round that fails is followed by the next."""
+    while True:
+        try:
+            done = await apply_round(app.state.database)
+        except Exception as problem:
+            _log.warning("calendars.round_failed", reason=type(problem).__name__)
+        else:
+            if done:
+                _log.info("calendars.round", cases=done)
+        await asyncio.sleep(app.state.settings.calendars_pause_s)
+
+
+async def _escalate(app: FastAPI) -> None:
+    """Go rounds for ever, with a pause between two; a round that fails is followed by the next."""
+    settings: WorkflowSettings = app.state.settings
+    while settings.escalation_pause_s > 0:
+        await asyncio.sleep(settings.escalation_pause_s)
+        try:
+            done = await escalate(app.state.database, app.state.rules, now=clock.now())
+        except Exception as problem:
+            _log.warning("escalation.round_failed", reason=type(problem).__name__)
+        else:
+            if any(done.told.values()) or done.failed:
+                _log.info("escalation.round", told=done.told, failed=len(done.failed))

@@ -3,19 +3,29 @@
 from collections.abc import Sequence
 
 from services.workflow import queries
-from services.workflow.operations import cases, processes
+from services.workflow.operations import cases, processes, results
 from shared.events.envelope import Event, RawEvent
 from shared.events.intake import DossierAccepted, ProcedurePublished, SupplementProvided, WithdrawalRequested
 from shared.events.payment import FeeCancelled, FeePaid, FeeWaived
+from shared.events.results import ResultIssued, ResultReturned
 from shared.events.values import CollectedAt
 from shared.inbox import Handlers
 from shared.work import Work
 
+STARTING = frozenset({DossierAccepted.event_type, ResultIssued.event_type, ResultReturned.event_type})
+"""Facts that need to know of results told of before their case."""
+
 
 async def preload(work: Work, events: Sequence[RawEvent]) -> None:
-    """Lock the cases of a batch in order of code and read their tasks: two statements, whatever the batch's size."""
+    """Lock the cases of a batch in order of code and read their tasks: two statements, whatever the batch's size.
+
+    A third one finds what was told of the results of cases that are about to start.
+    """
     codes = {event.subject for event in events if event.type != ProcedurePublished.event_type}
     await queries.lock_cases(work.session, codes)
+    starting = {event.subject for event in events if event.type in STARTING}
+    if starting:
+        await queries.load_early_results(work.session, starting)
 
 
 async def on_procedure_published(work: Work, event: Event[ProcedurePublished]) -> None:
@@ -33,6 +43,8 @@ async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None
         procedure_code=data.procedure_code,
         procedure_version=data.procedure_version,
         agency_code=data.agency_code,
+        competent_agency_code=data.competent_agency_code,
+        applicant_name=data.applicant.name,
         accepted_at=data.accepted_at,
         late_entry=data.late_entry,
         due_at=data.due_at,
@@ -89,6 +101,16 @@ async def on_fee_cancelled(work: Work, event: Event[FeeCancelled]) -> None:
         await cases.settle_fee(work, dossier_code=event.subject, settled_at=event.data.cancelled_at)
 
 
+async def on_result_issued(work: Work, event: Event[ResultIssued]) -> None:
+    """Keep that a result exists: a case whose steps are still open is finished in fact."""
+    await results.note_result(work, dossier_code=event.subject, issued_at=event.data.issued_at)
+
+
+async def on_result_returned(work: Work, event: Event[ResultReturned]) -> None:
+    """Keep that the owner has the result."""
+    await results.note_result(work, dossier_code=event.subject, returned_at=event.data.returned_at)
+
+
 HANDLERS: Handlers = {
     ProcedurePublished: on_procedure_published,
     DossierAccepted: on_dossier_accepted,
@@ -97,4 +119,6 @@ HANDLERS: Handlers = {
     FeePaid: on_fee_paid,
     FeeWaived: on_fee_waived,
     FeeCancelled: on_fee_cancelled,
+    ResultIssued: on_result_issued,
+    ResultReturned: on_result_returned,
 }

@@ -150,7 +150,7 @@ class TestComplete:
     async def test_late_entry_keeps_when_it_was_done(self, office: Office) -> None:
         done_at = clock.now() - timedelta(minutes=30)
         await office.start(LINEAR)
-        answer = await office.act("check", "complete", completed_at=done_at.isoformat())
+        answer = await office.act("check", "complete", completed_at=done_at.isoformat(), late_reason="Mất mạng")
         assert answer.status_code == 200, answer.text
         tasks = await office.tasks()
         assert tasks["check"].completed_at == done_at == tasks["decide"].opened_at
@@ -178,9 +178,10 @@ class TestComplete:
     async def test_the_join_opens_at_the_latest_end_of_its_branches(self, office: Office) -> None:
         await office.start(PARALLEL)
         half_past = clock.now() - timedelta(minutes=30)
-        await office.act("split", "complete", completed_at=(half_past - timedelta(minutes=5)).isoformat())
+        late = {"late_reason": "Mất mạng"}
+        await office.act("split", "complete", completed_at=(half_past - timedelta(minutes=5)).isoformat(), **late)
         await office.complete("left")
-        await office.act("right", "complete", completed_at=half_past.isoformat())
+        await office.act("right", "complete", completed_at=half_past.isoformat(), **late)
         tasks = await office.tasks()
         assert tasks["join"].opened_at == tasks["left"].completed_at
 

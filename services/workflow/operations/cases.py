@@ -7,7 +7,7 @@ from uuid import UUID
 from services.workflow import queries
 from services.workflow.errors import CalendarNotFound, RespondByInvalid, SupplementNotOpen
 from services.workflow.models import Case, Task
-from services.workflow.operations import branching, consultations, flow
+from services.workflow.operations import branching, consultations, flow, results, slips
 from services.workflow.operations.branching import Fact
 from services.workflow.states import CASE, TASK, CaseStatus, ClockKind, PauseReason
 from shared.clock import VN
@@ -89,6 +89,7 @@ async def start_case(
     )
     work.session.add(case)
     queries.desk(work.session).cases[dossier_code] = case
+    await results.take_early_result(work, case)
     started = CaseStarted(
         process_code=process.code,
         process_version=version,
@@ -171,6 +172,7 @@ async def request_supplement(
     work.move(case, CASE, "request_supplement", requested)
     case.supplement_id, case.respond_by = supplement_id, respond_by
     flow.stand_still(work, case, PauseReason.SUPPLEMENT, at=at)
+    await slips.issue_slip(work, case, "02", issued_by=requested_by, content=content, respond_by=respond_by)
     return case
 
 
@@ -201,6 +203,7 @@ async def stop_case(work: Work, *, dossier_code: str, reason: str, legal_basis: 
     stopped = CaseStopped(reason=reason, legal_basis=legal_basis, stopped_by=stopped_by, paused_at=at)
     work.move(case, CASE, "stop", stopped)
     flow.stand_still(work, case, PauseReason.STOP, at=at)
+    await slips.issue_slip(work, case, "05", issued_by=stopped_by, reason=reason, legal_basis=legal_basis)
     return case
 
 

@@ -1,6 +1,7 @@
 """Reads: the desk of a transaction with its locked cases, and the lists that people look at."""
 
 from services.workflow.queries.calendars import (
+    LOCK_CALENDARS,
     SHIPPED,
     built,
     find_current_calendar,
@@ -14,7 +15,9 @@ from services.workflow.queries.calendars import (
     list_current_calendars,
     list_due_date_changes,
     list_outdated_cases,
+    list_versions_named,
     load_calendars,
+    mark_applied,
 )
 from services.workflow.queries.cases import (
     PROCESSES_KEPT_MAX,
@@ -49,6 +52,7 @@ from services.workflow.queries.worklists import CaseFilter, TaskFilter, list_cas
 
 __all__ = [
     "LIST_MAX",
+    "LOCK_CALENDARS",
     "PROCESSES_KEPT_MAX",
     "SHIPPED",
     "Candidate",
@@ -85,6 +89,7 @@ __all__ = [
     "list_processes",
     "list_rivals",
     "list_tasks",
+    "list_versions_named",
     "load_calendars",
     "load_early_results",
     "lock_case",
@@ -92,4 +97,5 @@ __all__ = [
     "lock_cases_of_tasks",
     "lock_free_cases",
     "lock_task",
+    "mark_applied",
 ]

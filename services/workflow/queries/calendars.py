@@ -1,10 +1,11 @@
 """Reads: calendars by code and version, which of them is in force, and what a version changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.workflow.errors import CalendarNotFound
@@ -13,6 +14,8 @@ from shared.caller import Caller
 from shared.worktime import CalendarDocument, WorkingCalendar, load_calendar
 
 SHIPPED = "vn"
+LOCK_CALENDARS = text("SELECT pg_advisory_xact_lock(7161124065395368306)")
+"""Held by whoever publishes: versions follow each other, and no agency gets two calendars."""
 CalendarKey = tuple[str, str]
 """A calendar's code and version."""
 
@@ -165,3 +168,16 @@ async def list_due_date_changes(
         visible,
     )
     return (await session.scalars(query.order_by(DueDateChange.dossier_code).limit(limit))).all()
+
+
+async def list_versions_named(session: AsyncSession, code: str, version: str) -> Sequence[int]:
+    """Return the numbers of a calendar's versions of some name: one or none."""
+    query = select(CalendarVersion.nth).where(CalendarVersion.calendar_code == code, CalendarVersion.version == version)
+    return (await session.scalars(query)).all()
+
+
+async def mark_applied(session: AsyncSession, version: CalendarVersion, at: datetime) -> None:
+    """Note that every case under way has been brought to a version."""
+    found = await session.get(CalendarVersion, (version.calendar_code, version.nth))
+    if found is not None:
+        found.applied_at = version.applied_at = at

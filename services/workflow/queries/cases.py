@@ -91,7 +91,7 @@ async def load_early_results(session: AsyncSession, codes: Iterable[str]) -> Non
     """Put on the desk what is known of the results of dossiers whose cases are about to start: one statement."""
     wanted = list(codes)
     found = (await session.scalars(select(EarlyResult).where(EarlyResult.dossier_code.in_(wanted)))).all()
-    desk(session).early_results = dict.fromkeys(wanted) | {one.dossier_code: one for one in found}
+    desk(session).early_results |= dict.fromkeys(wanted) | {one.dossier_code: one for one in found}
 
 
 async def find_early_result(session: AsyncSession, dossier_code: str) -> EarlyResult | None:

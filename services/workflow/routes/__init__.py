@@ -1,7 +1,10 @@
 """HTTP in: worklists and what officials do with tasks and cases."""
 
-from services.workflow.routes.cases import cases, tasks
+from services.workflow.routes.calendars import calendars, clocks
+from services.workflow.routes.cases import cases
+from services.workflow.routes.offices import consultations, delegations, notices, officials
+from services.workflow.routes.tasks import tasks
 
-ROUTERS = (tasks, cases)
+ROUTERS = (tasks, consultations, cases, delegations, officials, notices, calendars, clocks)
 
 __all__ = ["ROUTERS"]

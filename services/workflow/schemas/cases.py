@@ -39,6 +39,8 @@ class CompleteRequest(Body):
     note: Note = ""
     completed_at: AwareDatetime | None = None
     """When the work was done, if that is entered after the fact; not in the future, not before the task was opened."""
+    late_reason: Reason | None = None
+    """Why it is entered after the fact; needed when completed_at lies more than 15 minutes back."""
 
 
 class HandOverRequest(Body):
@@ -102,12 +104,20 @@ class TaskView(View):
     role: str
     status: TaskStatus
     official: str | None
+    acting_for: str | None
+    """The official in whose place the last action was done, by delegation."""
     opened_at: datetime | None
     due_at: datetime | None
     """In working time; moves with the pauses of its case."""
     completed_at: datetime | None
     recorded_at: datetime | None
     """When the completion was entered."""
+    late_reason: str | None
+    """Why that was after the fact; null when it was entered in time."""
+    minutes_late: int | None
+    """Working minutes past due_at when it was completed, pauses left out; 0 in time, null while it is not completed."""
+    consultations_open: int
+    """Agencies whose answer it waits for."""
     note: str | None
     output: str | None
     """`result` where the step makes the result."""
@@ -165,6 +175,9 @@ class CaseView(View):
     dossier_code: str
     status: CaseStatus
     agency_code: str
+    """The agency that received the dossier."""
+    competent_agency_code: str
+    """The agency that decides it."""
     procedure_code: str
     process_code: str
     process_version: int
@@ -183,6 +196,12 @@ class CaseView(View):
     respond_by: datetime | None
     completed_at: datetime | None
     on_time: bool | None
+    extensions: int
+    """How often the applicant was given a later date with an apology."""
+    entered_late: bool
+    """Its acceptance or one of its steps was entered after the fact: on_time rests on what was entered then."""
+    result_issued_at: datetime | None
+    result_returned_at: datetime | None
 
 
 class CasePage(View):

@@ -95,10 +95,10 @@ CREATE INDEX ix_delegation_delegate_ends_at ON delegation (delegate, ends_at);
 CREATE INDEX ix_delegation_agency_code_delegate_unit_ends_at ON delegation (agency_code, delegate_unit, ends_at);
 
 CREATE TABLE notice (
-    id uuid CONSTRAINT pk_notice PRIMARY KEY, target text NOT NULL, level smallint NOT NULL, since timestamptz NOT NULL,
+    id uuid CONSTRAINT pk_notice PRIMARY KEY, target text NOT NULL, level smallint NOT NULL,
     level_key text NOT NULL, dossier_code text NOT NULL, task_id uuid, agency_code text NOT NULL, unit text,
     official text, addressee text NOT NULL, due_at timestamptz NOT NULL, told_at timestamptz NOT NULL);
-CREATE UNIQUE INDEX uq_notice_once ON notice (target, level, since);
+CREATE UNIQUE INDEX uq_notice_once ON notice (target, level, due_at);
 CREATE INDEX ix_notice_agency_code_told_at_id ON notice (agency_code, told_at, id);
 CREATE INDEX ix_notice_told_at_id ON notice (told_at, id);
 CREATE TABLE slip (
