@@ -67,6 +67,7 @@ def _dossier(life: Life) -> dict[str, Any]:
     }
     if life.ending is Ending.OVERDUE:
         body["submitted_at"] = (clock.now() - timedelta(days=LATE_DAYS)).isoformat()
+        body["late_reason"] = "Nhập bù hồ sơ nhận khi mất kết nối"
     return body
 
 
@@ -152,6 +153,7 @@ async def _accept(cast: Cast, code: str, life: Life) -> None:
     body: dict[str, Any] = {"accepted_by": OFFICIAL}
     if life.ending is Ending.OVERDUE:
         body["accepted_at"] = (clock.now() - timedelta(days=LATE_DAYS - 1)).isoformat()
+        body["late_reason"] = "Nhập bù sau khi có kết nối"
     await cast.office.post(f"/dossiers/{code}/accept", body)
 
 

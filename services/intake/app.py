@@ -11,7 +11,7 @@ from services.intake.consumers import HANDLERS, preload
 from services.intake.routes import ROUTERS
 from services.intake.settings import IntakeSettings
 from services.intake.storage import Documents
-from shared import log
+from shared import clock, log
 from shared.app import ServiceParts, create_service
 from shared.caller import service_caller
 from shared.db import Database
@@ -29,6 +29,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         app.state.documents = Documents(found.storage_url)
         await _import(app.state.database, found)
         await _look_for_catalogue(app)
+        await _look_for_rules(app)
         yield
 
     async def follow_catalogue(app: FastAPI) -> None:
@@ -36,8 +37,17 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
             await asyncio.sleep(found.catalogue_poll_s)
             try:
                 await _look_for_catalogue(app)
+                await _look_for_rules(app)
             except Exception as problem:
                 _log.warning("catalogue.not_read", reason=type(problem).__name__)
+
+    async def sweep(app: FastAPI) -> None:
+        while True:
+            await asyncio.sleep(found.sweep_s)
+            try:
+                await _delete_expired(app.state.database)
+            except Exception as problem:
+                _log.warning("sweep.failed", reason=type(problem).__name__)
 
     parts = ServiceParts(
         name="intake",
@@ -46,7 +56,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         handlers=HANDLERS,
         preload=preload,
         opens=opens,
-        loops=[follow_catalogue],
+        loops=[follow_catalogue, sweep],
     )
     return create_service(found, parts)
 
@@ -63,4 +73,21 @@ async def _look_for_catalogue(app: FastAPI) -> None:
     async with app.state.database.session() as session:
         known: queries.Catalogue | None = getattr(app.state, "catalogue", None)
         if known is None or known.revision != await queries.find_revision(session):
-            app.state.catalogue = await queries.load_catalogue(session)
+            app.state.catalogue = await queries.load_catalogue(session, known)
+
+
+async def _look_for_rules(app: FastAPI) -> None:
+    """Read the rules of submission again if one was set since."""
+    async with app.state.database.session() as session:
+        newest = await queries.find_rules_set(session)
+        if newest != getattr(app.state, "rules_set", None):
+            app.state.rules = await queries.load_rules(session)
+            app.state.rules_set = newest
+
+
+async def _delete_expired(database: Database) -> None:
+    async with database.session() as session:
+        deleted = await operations.delete_expired(session, now=clock.now())
+        await session.commit()
+    if deleted:
+        _log.info("sweep.deleted", count=deleted)

@@ -1,10 +1,17 @@
-"""What intake listens to: what workflow did with dossiers that were accepted."""
+"""What intake listens to: what became of accepted dossiers, and of earlier results that stand for papers."""
 
 from collections.abc import Sequence
 
 from services.intake import operations, queries
 from shared.events.envelope import Event, RawEvent
-from shared.events.workflow import CaseCompleted, CaseSupplementRequested, CaseWithdrawn, WithdrawalRefused
+from shared.events.results import ResultReturned, ReuseConfirmed, ReuseRefused
+from shared.events.workflow import (
+    CaseCompleted,
+    CaseDueDateChanged,
+    CaseSupplementRequested,
+    CaseWithdrawn,
+    WithdrawalRefused,
+)
 from shared.inbox import Handlers
 from shared.work import Work
 
@@ -48,9 +55,42 @@ async def on_case_completed(work: Work, event: Event[CaseCompleted]) -> None:
     await operations.record_case_end(work, code=event.subject, completed_at=event.data.completed_at)
 
 
+async def on_due_date_changed(work: Work, event: Event[CaseDueDateChanged]) -> None:
+    """Show the applicant the date that holds now; the promised one stays on his slip."""
+    await operations.record_due_date(work, code=event.subject, due_at=event.data.due_at)
+
+
+async def on_result_returned(work: Work, event: Event[ResultReturned]) -> None:
+    """Let the applicant see that his result was handed over."""
+    await operations.record_return(work, code=event.subject, returned_at=event.data.returned_at)
+
+
+async def on_reuse_confirmed(work: Work, event: Event[ReuseConfirmed]) -> None:
+    """Let the earlier result stand for the paper."""
+    await operations.record_reuse(
+        work,
+        code=event.subject,
+        document_id=event.data.document_id,
+        number=event.data.number,
+        sha256=event.data.sha256,
+        cause=event.id,
+    )
+
+
+async def on_reuse_refused(work: Work, event: Event[ReuseRefused]) -> None:
+    """Let the paper be asked for after all."""
+    await operations.record_reuse(
+        work, code=event.subject, document_id=event.data.document_id, refusal=event.data.reason, cause=event.id
+    )
+
+
 HANDLERS: Handlers = {
     CaseSupplementRequested: on_supplement_requested,
     CaseWithdrawn: on_case_withdrawn,
     WithdrawalRefused: on_withdrawal_refused,
     CaseCompleted: on_case_completed,
+    CaseDueDateChanged: on_due_date_changed,
+    ResultReturned: on_result_returned,
+    ReuseConfirmed: on_reuse_confirmed,
+    ReuseRefused: on_reuse_refused,
 }

@@ -102,3 +102,109 @@ class UploadIncomplete(DomainError):
     code = "upload_incomplete"
     status = 400
     title_vi = "Tệp chưa được gửi trọn vẹn, vui lòng gửi lại"
+
+
+class ImportNotFound(NotFound):
+    """No import has this id."""
+
+    code = "import_not_found"
+    title_vi = "Không tìm thấy lần nhập dữ liệu"
+
+
+class AgencyNotFound(NotFound):
+    """No agency has this code."""
+
+    code = "agency_not_found"
+    title_vi = "Không tìm thấy cơ quan"
+
+
+class FormNotFound(NotFound):
+    """No e-form has this code, or none goes with this procedure."""
+
+    code = "form_not_found"
+    title_vi = "Không tìm thấy biểu mẫu điện tử"
+
+
+class ImportUnreadable(DomainError):
+    """Nothing of what was sent can be read as a catalogue."""
+
+    code = "import_unreadable"
+    status = 422
+    title_vi = "Không đọc được dữ liệu nhập"
+
+
+class ReuseOpen(DomainError):
+    """An earlier result that is to stand for a paper is not confirmed."""
+
+    code = "reuse_open"
+    status = 409
+    title_vi = "Kết quả dùng thay giấy tờ chưa được xác nhận"
+
+
+class SupplementNotOverdue(DomainError):
+    """No request for a supplement is open whose time has run out; only then can a dossier be closed."""
+
+    code = "supplement_not_overdue"
+    status = 409
+    title_vi = "Chưa hết thời hạn bổ sung, chưa thể đóng hồ sơ"
+
+
+class DraftNotFound(NotFound):
+    """No draft has this id, or it has expired."""
+
+    code = "draft_not_found"
+    title_vi = "Không tìm thấy bản nháp hoặc bản nháp đã hết hạn"
+
+
+class DraftSubmitted(DomainError):
+    """This draft is a dossier already; it can no longer be changed."""
+
+    code = "draft_submitted"
+    status = 409
+    title_vi = "Bản nháp đã được nộp thành hồ sơ"
+
+
+class DraftTooLarge(DomainError):
+    """The draft is larger than is kept; upload files apart and name their ids."""
+
+    code = "draft_too_large"
+    status = 413
+    title_vi = "Bản nháp quá lớn"
+
+
+class UploadNotFound(NotFound):
+    """No upload has this id, or it has expired."""
+
+    code = "upload_not_found"
+    title_vi = "Không tìm thấy lượt tải lên hoặc đã hết hạn"
+
+
+class WrongOffset(DomainError):
+    """The piece does not begin where the upload stands; go on from `received_bytes`."""
+
+    code = "wrong_offset"
+    status = 409
+    title_vi = "Phần tải lên không nối tiếp phần đã nhận"
+
+
+class PieceTooLarge(DomainError):
+    """The piece is larger than one may be, or goes beyond the announced size."""
+
+    code = "piece_too_large"
+    status = 413
+    title_vi = "Phần tải lên vượt quá dung lượng cho phép"
+
+
+class RuleNotFound(NotFound):
+    """No rule of submission has this id."""
+
+    code = "rule_not_found"
+    title_vi = "Không tìm thấy quy tắc tiếp nhận"
+
+
+class SlipNotDue(DomainError):
+    """What this slip tells has not happened to the dossier."""
+
+    code = "slip_not_due"
+    status = 409
+    title_vi = "Hồ sơ chưa đến bước lập phiếu này"

@@ -21,3 +21,7 @@ class IntakeSettings(ServiceSettings):
     """How long this process may go on with an older catalogue after another process brought in a newer one."""
     storage_url: str
     """Where uploaded documents are kept: file:///folder, or s3://bucket/prefix."""
+    draft_days: int = Field(default=30, ge=1, le=365)
+    """How long a draft is kept after it was saved last."""
+    sweep_s: float = 600.0
+    """How often drafts and uploads whose time is over are looked for."""

@@ -36,6 +36,7 @@ DOSSIER = Lifecycle(
         Edge("reject", S.SUBMITTED, S.REJECTED, DossierRejected),
         Edge("request_supplement", S.SUBMITTED, S.SUPPLEMENT_REQUESTED, DossierSupplementRequested),
         Edge("supplement", S.SUPPLEMENT_REQUESTED, S.SUBMITTED, DossierSupplemented),
+        Edge("close", S.SUPPLEMENT_REQUESTED, S.REJECTED, DossierRejected),
         Edge("withdraw", S.SUBMITTED, S.WITHDRAWN, DossierWithdrawn),
         Edge("withdraw", S.SUPPLEMENT_REQUESTED, S.WITHDRAWN, DossierWithdrawn),
         # An accepted dossier is workflow's to pause and to end: intake passes on the answer and the wish.
@@ -45,13 +46,22 @@ DOSSIER = Lifecycle(
     ],
 )
 
-BY_PEOPLE = ("accept", "reject", "request_supplement", "supplement", "withdraw")
+BY_PEOPLE = ("accept", "reject", "request_supplement", "supplement", "close", "withdraw")
 """The actions that an HTTP call can take; the others follow from events."""
 
 
-def actions(status: DossierStatus, *, supplement_open: bool, withdrawal_open: bool, case_ended: bool) -> list[str]:
+def actions(
+    status: DossierStatus,
+    *,
+    supplement_open: bool,
+    withdrawal_open: bool,
+    case_ended: bool,
+    supplement_overdue: bool = False,
+) -> list[str]:
     """Return the actions that people can take now."""
     possible = [action for action in DOSSIER.actions(status) if action in BY_PEOPLE]
+    if status is S.SUPPLEMENT_REQUESTED and not supplement_overdue:
+        possible.remove("close")
     if status is S.ACCEPTED and not supplement_open:
         possible.remove("supplement")
     if status is S.ACCEPTED and (withdrawal_open or case_ended):

@@ -12,7 +12,7 @@ SIGNATURES = {
     "image/png": b"\x89PNG\r\n\x1a\n",
 }
 """How a file of each type that is taken begins (ISO 32000-2 §7.5.2, ISO 10918-1 B.1, ISO 15948 §5.2)."""
-_LONGEST = max(map(len, SIGNATURES.values()))
+SIGNATURE_BYTES_MAX = max(map(len, SIGNATURES.values()))
 
 
 class Documents:
@@ -30,9 +30,32 @@ class Documents:
             raise DocumentTypeRefused(f"Send one of: {', '.join(SIGNATURES)}.", accepted=list(SIGNATURES))
         return await self._blobs.put(_recognised(chunks, media_type), size_max=DOCUMENT_BYTES_MAX)
 
+    async def keep_recognised(self, chunks: AsyncIterator[bytes]) -> tuple[Blob, str]:
+        """Keep a file whose type only its bytes tell; return it with that type.
+
+        Raises DocumentTypeRefused, BlobTooLarge, StoreAway.
+        """
+        beginning = await anext(chunks, b"")
+        media_type = media_type_of(beginning)
+        return await self._blobs.put(_resumed(beginning, chunks), size_max=DOCUMENT_BYTES_MAX), media_type
+
     async def read(self, sha256: str) -> AsyncIterator[bytes]:
         """Return a file's bytes, checked on the way. Raises BlobMissing, BlobDamaged, StoreAway."""
         return await self._blobs.get(sha256)
+
+
+def media_type_of(beginning: bytes) -> str:
+    """Return the type that a file's first bytes show, whatever it is called. Raises DocumentTypeRefused."""
+    for media_type, signature in SIGNATURES.items():
+        if beginning.startswith(signature):
+            return media_type
+    raise DocumentTypeRefused("This file is none of them, whatever its name says.", accepted=list(SIGNATURES))
+
+
+async def _resumed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
 
 
 async def _recognised(chunks: AsyncIterator[bytes], media_type: str) -> AsyncIterator[bytes]:
@@ -40,7 +63,7 @@ async def _recognised(chunks: AsyncIterator[bytes], media_type: str) -> AsyncIte
     beginning = b""
     async for chunk in chunks:
         beginning += chunk
-        if len(beginning) >= _LONGEST:
+        if len(beginning) >= SIGNATURE_BYTES_MAX:
             break
     if not beginning.startswith(SIGNATURES[media_type]):
         raise DocumentTypeRefused(f"This is no {media_type}: send the file as it is, under its own type.")

@@ -46,6 +46,7 @@ DOSSIER: dict[str, Any] = {
 }
 REJECTION = {"reason": "Giấy báo tử không hợp lệ", "legal_basis": "Luật Hộ tịch 2014", "rejected_by": OFFICIAL}
 REQUEST = {"content": "Nộp bản gốc giấy báo tử", "requested_by": OFFICIAL, "respond_within_days": 5}
+CLOSING = {"reason": "Quá thời hạn bổ sung hồ sơ", "legal_basis": "NĐ 118/2025/NĐ-CP", "closed_by": OFFICIAL}
 WITHDRAWAL = {"reason": "Nộp nhầm thủ tục"}
 ANSWER = {"documents": [{"component_code": "TP02", "sha256": "a" * 64, "name": "giay-bao-tu.pdf"}]}
 BODIES = {
@@ -53,6 +54,7 @@ BODIES = {
     "reject": REJECTION,
     "request-supplement": REQUEST,
     "supplement": ANSWER,
+    "close": CLOSING,
     "withdraw": WITHDRAWAL,
 }
 """A body for each thing that can be done with a dossier."""
@@ -136,6 +138,15 @@ class Counter:
         """Return the rows of a statement."""
         async with self.database.session() as session:
             return list((await session.execute(text(statement), values)).mappings())
+
+    async def time_out(self, code: str) -> None:
+        """Let the time for a supplement be over."""
+        async with self.database.session() as session:
+            over = text(
+                "UPDATE supplement_request SET respond_by = now() - interval '1 minute' WHERE dossier_code = :code"
+            )
+            await session.execute(over, {"code": code})
+            await session.commit()
 
     async def told(self, code: str) -> list[EventData]:
         """Return what was told about a subject, in order; its numbers must have no gap."""

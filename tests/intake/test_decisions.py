@@ -49,6 +49,8 @@ class TestLifecycle:
         code = await _dossier_in(counter, status)
         if (status, action) == (DossierStatus.ACCEPTED, "supplement"):
             await counter.hear(_asked(), code=code)
+        if action == "close":
+            await counter.time_out(code)
         before = await counter.told(code)
         answer = await counter.do(code, action.replace("_", "-"))
         told = (await counter.told(code))[len(before) :]
@@ -90,13 +92,13 @@ class TestAccept:
         body = DossierBody.model_validate(dossier(**changes))
         async with counter.database.session() as session:
             work = counter.work(session, now)
-            found = await operations.submit_dossier(
+            submitted = await operations.submit_dossier(
                 work, catalogue=counter.app.state.catalogue, submission=body.submission()
             )
             await work.commit()
         async with counter.database.session() as session:
             work = counter.work(session, now)
-            found = await operations.accept_dossier(work, code=found.code, accepted_by=OFFICIAL)
+            found = await operations.accept_dossier(work, code=submitted.dossier.code, accepted_by=OFFICIAL)
             await work.commit()
         return f"{found.due_at.astimezone(clock.VN):%Y-%m-%d %H:%M}" if found.due_at else ""
 
@@ -138,16 +140,21 @@ class TestAccept:
 
     async def test_may_be_entered_late(self, counter: Counter) -> None:
         submitted = clock.now() - timedelta(days=20)
-        code = await counter.submitted(submitted_at=submitted.isoformat())
+        late = {"late_reason": "Mất kết nối mạng"}
+        code = await counter.submitted(submitted_at=submitted.isoformat(), **late)
         at = (submitted + timedelta(hours=2)).isoformat()
-        answer = await counter.do(code, "accept", {"accepted_by": OFFICIAL, "accepted_at": at, "note": "Nhập bù"})
+        body = {"accepted_by": OFFICIAL, "accepted_at": at, "note": "Nhập bù"}
+        assert (await counter.do(code, "accept", body)).json()["errors"][0]["field"] == "body.late_reason"
+        answer = await counter.do(code, "accept", body | late)
         assert answer.status_code == 200, answer.text
         assert datetime.fromisoformat(answer.json()["due_at"]) < clock.now()
         told = (await counter.told(code))[1]
         assert isinstance(told, DossierAccepted)
-        assert told.late_entry
+        assert (told.late_entry, told.late_reason) == (True, "Mất kết nối mạng")
         assert told.accepted_at == datetime.fromisoformat(at)
-        assert (await counter.view(code))["acceptance"]["note"] == "Nhập bù"
+        shown = (await counter.view(code))["acceptance"]
+        assert (shown["note"], shown["late_reason"]) == ("Nhập bù", "Mất kết nối mạng")
+        assert datetime.fromisoformat(shown["entered_at"]) > told.accepted_at
 
     @pytest.mark.parametrize("hours", [-1.0, 1.0])
     async def test_neither_before_the_submission_nor_in_the_future(self, counter: Counter, hours: float) -> None:

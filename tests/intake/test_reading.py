@@ -25,7 +25,8 @@ class TestList:
 
     async def test_latest_first_in_pages_that_show_each_once(self, counter: Counter) -> None:
         start = clock.now() - timedelta(days=1)
-        codes = [await counter.submitted(submitted_at=(start + timedelta(hours=n // 2)).isoformat()) for n in range(7)]
+        times = [(start + timedelta(hours=n // 2)).isoformat() for n in range(7)]
+        codes = [await counter.submitted(submitted_at=time, late_reason="Mất điện") for time in times]
         seen: list[str] = []
         cursor = None
         while True:

@@ -1,6 +1,6 @@
 """Handing in a dossier."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,9 +85,17 @@ class TestSubmit:
 
     async def test_takes_what_is_entered_late(self, counter: Counter) -> None:
         at = clock.now() - timedelta(days=3)
-        code = await counter.submitted(submitted_at=at.isoformat())
+        code = await counter.submitted(submitted_at=at.isoformat(), late_reason="Mất điện ba ngày")
         assert code.split("-")[1] == f"{at.astimezone(clock.VN):%y%m%d}"
-        assert (await counter.view(code))["submitted_at"] == at.isoformat().replace("+00:00", "Z")
+        view = await counter.view(code)
+        assert (view["submitted_at"], view["late_reason"]) == (
+            at.isoformat().replace("+00:00", "Z"),
+            "Mất điện ba ngày",
+        )
+        assert datetime.fromisoformat(view["entered_at"]) > at
+        (told,) = await counter.told(code)
+        assert isinstance(told, DossierSubmitted)
+        assert (told.late_entry, told.late_reason, told.submitted_at) == (True, "Mất điện ba ngày", at)
 
 
 def _late(**back: float) -> str:
@@ -122,8 +130,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("kind without number", {"applicant": {"id_number": None}}, "body.applicant.id_number"),
     ("nobody to call or write to", {"applicant": {"phone": None}}, "body.applicant.phone"),
     ("submitted in the future", {"submitted_at": _late(hours=-1)}, "body.submitted_at"),
-    ("entered too late", {"submitted_at": _late(days=31)}, "body.submitted_at"),
-    ("online entered late", {"channel": "online", "submitted_at": _late(hours=1)}, "body.submitted_at"),
+    ("entered too late", {"submitted_at": _late(days=31), "late_reason": "Mất điện"}, "body.submitted_at"),
+    ("entered late without a reason", {"submitted_at": _late(days=2)}, "body.late_reason"),
+    (
+        "online entered late",
+        {"channel": "online", "submitted_at": _late(hours=1), "late_reason": "Mất điện"},
+        "body.submitted_at",
+    ),
+    ("case of another procedure", {"case_code": "TH01"}, "body.case_code"),
     ("time without zone", {"submitted_at": "2026-11-20T08:00:00"}, "body.submitted_at"),
     ("time that UTC does not have", {"submitted_at": "0001-01-01T00:00:00+14:00"}, "body.submitted_at"),
     ("field that is not known", {"price": 1}, "body.price"),

@@ -1,5 +1,6 @@
 """The catalogue as it is written in its file and kept in the database: agencies, fields, procedures."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic import Field as Bounded
 
+from services.intake.models.conditions import Condition
 from shared.events.values import (
     Channel,
     CollectedAt,
@@ -18,9 +20,11 @@ from shared.events.values import (
     Process,
     ServiceLevel,
 )
-from shared.identifiers import AgencyCode, ProcedureCode
+from shared.identifiers import AgencyCode
 
 Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
+ProcedureName = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")]
+"""A procedure's code: 1.004222 and 1.003560.H56, and the older ones that the national catalogue still holds."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
@@ -29,7 +33,11 @@ class Level(StrEnum):
 
     MINISTRY = "ministry"
     PROVINCE = "province"
+    DISTRICT = "district"
+    """Until 2025-06-30."""
     COMMUNE = "commune"
+    OTHER = "other"
+    """A body outside the levels: a bank, a notary, a school."""
 
 
 class _Entry(BaseModel):
@@ -45,8 +53,11 @@ class AgencyEntry(_Entry):
     parent: AgencyCode | None = None
     valid_from: date | None = None
     valid_to: date | None = None
-    successor: AgencyCode | None = None
-    """The agency that took over on the day after valid_to."""
+    """Its last day; None while it exists."""
+    successors: tuple[AgencyCode, ...] = ()
+    """The agencies that took over on the day after valid_to: one after a merger, several after a split."""
+    also_known_as: tuple[Code, ...] = ()
+    """Other identifiers it is found by: of the administrative unit, of an older scheme."""
 
     def receives_on(self, day: date) -> bool:
         """Tell whether the agency exists on a day."""
@@ -70,8 +81,17 @@ class ComponentEntry(_Entry):
     originals: int = Bounded(ge=0, le=100)
     copies: int = Bounded(ge=0, le=100)
     required: bool
+    when: Condition | None = None
+    """Required only when this holds."""
     digitise: bool
     """To be digitised at intake (TT 01/2023/TT-VPCP)."""
+
+
+class CaseEntry(_Entry):
+    """A case of a procedure (trường hợp) that asks for papers of its own."""
+
+    code: Code
+    name: Text
 
 
 class FeeEntry(_Entry):
@@ -93,31 +113,61 @@ class ResultEntry(_Entry):
     """A document is issued, not only a state entered."""
 
 
+class Origin(StrEnum):
+    """Who wrote a version of a procedure."""
+
+    PROVINCE = "province"
+    NATIONAL = "national"
+
+
+class NationalRecord(_Entry):
+    """What the national catalogue says beside the facts that are acted upon, as it stands there."""
+
+    ministry: str = ""
+    decision: str = ""
+    """Number of the decision that published it (quyết định công bố)."""
+    kind: str = ""
+    authority: str = ""
+    performed_by: str = ""
+    coordinated_with: str = ""
+    requirements: str = ""
+    notes: dict[Channel, str] = {}
+    """What its ways of filing say about time and money, by channel."""
+
+
 class ProcedureEntry(_Entry):
     """One version of a procedure (thủ tục hành chính)."""
 
-    code: ProcedureCode
+    code: ProcedureName
     version: int = Bounded(ge=1)
     name: Text
     field: Code
     level: Level
+    levels: tuple[Level, ...] = ()
+    """All levels it is carried out at, when several; `level` is the one nearest to the citizen."""
     service_level: ServiceLevel
     applicants: frozenset[PartyKind]
     """Who may ask for it; `organisation` stands for every body that is no citizen."""
     agencies: tuple[AgencyCode, ...]
-    """The agencies that receive its dossiers."""
+    """The agencies that receive its dossiers; where none is named, every agency of its levels does."""
     duration: Duration | None
     """None where the law sets no term."""
+    durations: dict[Channel, Duration] = {}
+    """Terms of channels that differ from `duration`."""
     same_day: bool = False
     """Answered within the working day; what comes after 15:00 counts from the next (NĐ 61/2018)."""
     channels: tuple[Channel, ...]
     fees: tuple[FeeEntry, ...] = ()
+    cases: tuple[CaseEntry, ...] = ()
+    """Where there are any, a dossier falls under one of them."""
     components: tuple[ComponentEntry, ...] = ()
     results: tuple[ResultEntry, ...] = ()
     legal_basis: tuple[Text, ...] = ()
     valid_from: date
     valid_to: date | None = None
     process: Process
+    origin: Origin = Origin.PROVINCE
+    national: NationalRecord | None = None
 
     @model_validator(mode="after")
     def _steps_follow_known_ones(self) -> Self:
@@ -135,6 +185,15 @@ class ProcedureEntry(_Entry):
         """Tell whether somebody of this kind may ask for it."""
         return kind in self.applicants or (kind is not PartyKind.CITIZEN and PartyKind.ORGANISATION in self.applicants)
 
+    @property
+    def all_levels(self) -> tuple[Level, ...]:
+        """The levels it is carried out at."""
+        return self.levels or (self.level,)
+
+    def term(self, channel: Channel) -> Duration | None:
+        """Return the term of dossiers that come through a channel, None where the law sets none."""
+        return self.durations.get(channel, self.duration)
+
     def fees_through(self, channel: Channel) -> tuple[FeeItem, ...]:
         """Return what it costs through a channel, without what is free."""
         return self._fees[channel]
@@ -150,10 +209,27 @@ class ProcedureEntry(_Entry):
             for channel in Channel
         }
 
-    @cached_property
-    def required_components(self) -> frozenset[str]:
-        """The codes of the components that no dossier may lack."""
-        return frozenset(component.code for component in self.components if component.required)
+    def required_components(
+        self,
+        *,
+        case: str | None,
+        applicant: PartyKind,
+        channel: Channel,
+        represented: bool,
+        answers: Mapping[str, object],
+    ) -> frozenset[str]:
+        """Return the codes of the components that such a dossier may not lack."""
+        return frozenset(
+            component.code
+            for component in self.components
+            if component.required
+            and (
+                component.when is None
+                or component.when.holds(
+                    case=case, applicant=applicant, channel=channel, represented=represented, answers=answers
+                )
+            )
+        )
 
     @cached_property
     def component_names(self) -> dict[str, str]:
@@ -179,7 +255,7 @@ class CatalogueFile(BaseModel):
             if procedure.field not in fields or not agencies.issuperset(procedure.agencies):
                 raise ValueError(f"{procedure.code} names a field or an agency that is not in the catalogue")
         for agency in self.agencies:
-            if not agencies.issuperset({agency.parent, agency.successor} - {None}):
+            if not agencies.issuperset({agency.parent, *agency.successors} - {None}):
                 raise ValueError(f"{agency.code} names a parent or a successor that is not in the catalogue")
         versions = [(procedure.code, procedure.version) for procedure in self.procedures]
         if len(set(versions)) < len(versions) or len(agencies) < len(self.agencies) or len(fields) < len(self.fields):

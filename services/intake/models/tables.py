@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, SmallInteger
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,17 @@ class Procedure(IntakeBase):
     """One version of a procedure."""
 
     __tablename__ = "procedure"
+    __table_args__ = (
+        Index(
+            "ix_procedure_haystack",
+            "haystack",
+            postgresql_using="gin",
+            postgresql_ops={"haystack": "gin_trgm_ops"},
+        ),
+        Index(None, "field_code", "code"),
+        Index("ix_procedure_receivers", "receivers", postgresql_using="gin"),
+        Index(None, "revision"),
+    )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -31,6 +42,16 @@ class Procedure(IntakeBase):
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     """SHA-256 of the entry as JSON: tells whether an import changes anything."""
     imported_at: Mapped[datetime]
+    revision: Mapped[int] = mapped_column(BigInteger)
+    """The catalogue's when this row was last written: a process that has an older catalogue reads only such rows."""
+    haystack: Mapped[str]
+    """What a search looks into: code, name and field, without accents; begins with a space, as each of its words."""
+    field_code: Mapped[str]
+    levels: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    receivers: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The agencies that are named as receivers, and all above them; empty where the levels say who receives."""
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
 
 
 class Agency(IntakeBase):
@@ -40,6 +61,9 @@ class Agency(IntakeBase):
 
     code: Mapped[str] = mapped_column(primary_key=True)
     entry: Mapped[Json] = mapped_column(JSONB)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the entry as it was last brought in: what people changed since stays until the source changes."""
+    revision: Mapped[int] = mapped_column(BigInteger)
 
 
 class Field(IntakeBase):
@@ -85,9 +109,25 @@ class Dossier(IntakeBase):
         ),
         Index(None, "submitted_at", "code"),
         Index(None, "agency_code", "status", "submitted_at", "code"),
+        Index(
+            "ix_dossier_competent_agency_code_submitted_at_code",
+            "competent_agency_code",
+            "submitted_at",
+            "code",
+            postgresql_where="competent_agency_code IS NOT NULL",
+        ),
+        Index("uq_dossier_tracking_code", "tracking_code", unique=True),
+        Index(
+            "ix_dossier_procedure_code_owner_key",
+            "procedure_code",
+            "owner_key",
+            postgresql_where="owner_key IS NOT NULL",
+        ),
     )
 
     code: Mapped[str] = mapped_column(primary_key=True)
+    tracking_code: Mapped[str]
+    """Random, told to the applicant alone: opens status and dates, nothing personal."""
     status: Mapped[str]
     revision: Mapped[int]
     """Grows with every change that a reader can see; the ETag."""
@@ -96,16 +136,37 @@ class Dossier(IntakeBase):
     procedure_version: Mapped[int]
     procedure_name: Mapped[str]
     agency_code: Mapped[str]
+    """Who received it."""
     agency_name: Mapped[str]
+    competent_agency_code: Mapped[str | None]
+    """Who decides on it, when somebody else does."""
     channel: Mapped[str]
     return_method: Mapped[str]
     applicant: Mapped[Json] = mapped_column(JSONB)
     owner: Mapped[Json] = mapped_column(JSONB)
+    owner_key: Mapped[str | None]
+    """Hash of the owner's identity number, None without one: finds his other dossiers."""
     summary: Mapped[str]
+    case_code: Mapped[str | None]
+    """The procedure's case (trường hợp) it falls under."""
+    form_code: Mapped[str | None]
+    form_version: Mapped[int | None]
+    form_data: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """What was filled into that version of the e-form; personal data."""
     fees: Mapped[list[Json]] = mapped_column(JSONB)
     duration: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     same_day: Mapped[bool]
+    handled_as: Mapped[str]
+    """`full_online` (toàn trình) or `partial` (một phần): how this dossier itself is handled."""
+    handled_because: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Why it is not handled wholly online; empty when it is."""
+    claims_reuse: Mapped[bool]
+    """Earlier results are to stand for some of its papers."""
     submitted_at: Mapped[datetime]
+    entered_at: Mapped[datetime]
+    """When it came into the system; later than submitted_at for late entries."""
+    late_reason: Mapped[str | None]
+    """Why it was entered late."""
     submitted_by: Mapped[str]
     origin: Mapped[str]
     origin_reference: Mapped[str | None]
@@ -114,7 +175,12 @@ class Dossier(IntakeBase):
     accepted_by: Mapped[str | None]
     acceptance_note: Mapped[str | None]
     late_entry: Mapped[bool | None]
+    acceptance_entered_at: Mapped[datetime | None]
+    acceptance_late_reason: Mapped[str | None]
     due_at: Mapped[datetime | None]
+    """As promised at the acceptance, printed on form 01."""
+    current_due_at: Mapped[datetime | None]
+    """As workflow moved it since; None while it did not."""
     calendar_version: Mapped[str | None]
 
     rejected_at: Mapped[datetime | None]
@@ -128,6 +194,7 @@ class Dossier(IntakeBase):
     withdrawal_refusal: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
     case_completed_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]
 
     def subject(self) -> str:
         """Return the dossier's code."""
@@ -157,6 +224,14 @@ class Document(IntakeBase):
     held: Mapped[bool]
     """The file was uploaded and lies in our store; otherwise only its hash, or a paper, is known."""
     reused_result: Mapped[str | None]
+    """Number of the earlier result that stands for the paper; of a claim, once results confirmed it."""
+    reuse: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """The claim that an earlier result stands for the paper, with consent and purpose (personal data)."""
+    reuse_answer: Mapped[str | None]
+    """What results said to the claim: `confirmed` or `refused`; None until it answers."""
+    reuse_refusal: Mapped[str | None]
+    reuse_event: Mapped[UUID | None]
+    """The event of the answer."""
     added_by: Mapped[str]
     """The client that uploaded or named it."""
     added_at: Mapped[datetime]
@@ -166,6 +241,7 @@ class SupplementRequest(IntakeBase):
     """Something the agency asked the applicant for, before acceptance or while the case runs."""
 
     __tablename__ = "supplement_request"
+    __table_args__ = (Index("ix_supplement_request_respond_by", "respond_by", postgresql_where="answered_at IS NULL"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     dossier_code: Mapped[str] = mapped_column(ForeignKey("dossier.code"), index=True)

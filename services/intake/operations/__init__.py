@@ -2,30 +2,63 @@
 
 from services.intake.operations.catalogue import import_catalogue
 from services.intake.operations.documents import keep_document
-from services.intake.operations.dossiers import accept_dossier, reject_dossier, submit_dossier, submit_once
-from services.intake.operations.submission import Paper, Submission
-from services.intake.operations.supplements import provide_supplement, record_request, request_supplement
+from services.intake.operations.dossiers import Submitted, accept_dossier, reject_dossier, submit_dossier, submit_once
+from services.intake.operations.drafts import delete_draft, delete_expired, save_draft, start_draft, submit_draft
+from services.intake.operations.notices import NOT_WHOLLY_ONLINE, Notice
+from services.intake.operations.papers import Paper, Reuse
+from services.intake.operations.reuse import record_reuse
+from services.intake.operations.rules import change_rule, set_rule
+from services.intake.operations.submission import Submission, check_submission
+from services.intake.operations.supplements import (
+    close_unanswered,
+    provide_supplement,
+    record_request,
+    request_supplement,
+)
+from services.intake.operations.uploads import Finished, add_piece, begin_upload, finish_upload
 from services.intake.operations.withdrawals import (
     end_by_withdrawal,
     record_case_end,
+    record_due_date,
     record_refusal,
+    record_return,
     withdraw_dossier,
 )
 
 __all__ = [
+    "NOT_WHOLLY_ONLINE",
+    "Finished",
+    "Notice",
     "Paper",
+    "Reuse",
     "Submission",
+    "Submitted",
     "accept_dossier",
+    "add_piece",
+    "begin_upload",
+    "change_rule",
+    "check_submission",
+    "close_unanswered",
+    "delete_draft",
+    "delete_expired",
     "end_by_withdrawal",
+    "finish_upload",
     "import_catalogue",
     "keep_document",
     "provide_supplement",
     "record_case_end",
+    "record_due_date",
     "record_refusal",
     "record_request",
+    "record_return",
+    "record_reuse",
     "reject_dossier",
     "request_supplement",
+    "save_draft",
+    "set_rule",
+    "start_draft",
     "submit_dossier",
+    "submit_draft",
     "submit_once",
     "withdraw_dossier",
 ]

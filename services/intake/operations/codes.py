@@ -1,5 +1,6 @@
-"""Codes of dossiers: agency, day and running number."""
+"""Codes of dossiers: agency, day and running number for the office, a random one for the applicant's eyes."""
 
+import secrets
 from datetime import date
 
 from sqlalchemy import text
@@ -7,6 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.identifiers import format_dossier_code
 from shared.work import Work
+
+TRACKING_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's Base32: no I, L, O, U."""
+TRACKING_LENGTH = 16
 
 # The row stays locked until the transaction ends: each number is given once, whatever the number of processes, and
 # one that is rolled back is given again.
@@ -46,3 +51,8 @@ async def _write_last(session: AsyncSession) -> None:
     given: dict[tuple[str, date], int] = session.info["codes_given"]
     places = {"agencies": [agency for agency, _ in given], "days": [day for _, day in given]}
     await session.execute(_LAST, places | {"lasts": list(given.values())})
+
+
+def new_tracking_code() -> str:
+    """Return a code that nobody can guess: 80 random bits in letters and digits that look alike to no one."""
+    return "".join(secrets.choice(TRACKING_LETTERS) for _ in range(TRACKING_LENGTH))

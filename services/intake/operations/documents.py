@@ -1,6 +1,7 @@
 """Documents: kept when uploaded, and handed in with a dossier."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
@@ -9,10 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake.errors import DocumentNotUsable
 from services.intake.models import Document
-from services.intake.operations.submission import Paper
+from services.intake.operations.papers import Paper, Reuse
 from shared.events import values
 from shared.ids import new_id
 from shared.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """Papers as a dossier's event tells them, and those that earlier results are to stand for."""
+
+    documents: tuple[values.Document, ...]
+    claims: tuple[values.ReuseClaim, ...]
+
 
 NAMELESS: Mapping[str, str] = MappingProxyType({})
 
@@ -34,15 +44,20 @@ async def keep_document(work: Work, *, name: str, media_type: str, size_bytes: i
 
 
 async def hand_in(
-    work: Work, *, dossier_code: str, papers: Sequence[Paper], names: Mapping[str, str] = NAMELESS
-) -> tuple[values.Document, ...]:
-    """Put papers into a dossier and return them as its event tells them.
+    work: Work,
+    *,
+    dossier_code: str,
+    papers: Sequence[Paper],
+    owner: values.Party,
+    names: Mapping[str, str] = NAMELESS,
+) -> HandedIn:
+    """Put papers into a dossier and return them as its event tells them; `owner` is the dossier's.
 
     A paper without a name gets its component's from `names`. Only papers that name an uploaded document ask the
     database. Raises DocumentNotUsable.
     """
     uploaded = await _lock_uploaded(work, [paper.document_id for paper in papers if paper.document_id])
-    told = []
+    told, claims = [], []
     for paper in papers:
         if paper.document_id:
             document = uploaded[paper.document_id]
@@ -50,9 +65,24 @@ async def hand_in(
             told.append(_told(document))
         else:
             named = _named(paper, names.get(paper.component_code, paper.component_code))
-            _note(work, dossier_code, named)
+            claim = _claim(named, paper.reuse, owner) if paper.reuse else None
+            _note(work, dossier_code, named, claim)
             told.append(named)
-    return tuple(told)
+            claims += [claim] if claim else []
+    return HandedIn(tuple(told), tuple(claims))
+
+
+def _claim(document: values.Document, reuse: Reuse, owner: values.Party) -> values.ReuseClaim:
+    return values.ReuseClaim(
+        document_id=document.id,
+        component_code=document.component_code,
+        result_id=reuse.result_id,
+        owner=owner,
+        consent_by=reuse.consent_by,
+        consent_at=reuse.consent_at,
+        consent_text=reuse.consent_text,
+        purpose=reuse.purpose,
+    )
 
 
 async def _lock_uploaded(work: Work, ids: Sequence[UUID]) -> dict[UUID, Document]:
@@ -85,7 +115,7 @@ def _named(paper: Paper, component: str) -> values.Document:
     )
 
 
-def _note(work: Work, dossier_code: str, document: values.Document) -> None:
+def _note(work: Work, dossier_code: str, document: values.Document, claim: values.ReuseClaim | None) -> None:
     # A row for each paper of each submission that shares the transaction, in one statement and past the ORM's unit of
     # work: an eighth of what submitting costs.
     rows = work.session.info.setdefault("documents_named", [])
@@ -93,7 +123,7 @@ def _note(work: Work, dossier_code: str, document: values.Document) -> None:
         work.last_steps.append(_write_named)
     row = document.model_dump(exclude={"digitised"})
     row |= {"dossier_code": dossier_code, "held": False, "added_by": work.caller.client_id, "added_at": work.now}
-    rows.append(row)
+    rows.append(row | {"reuse": claim.model_dump(mode="json", exclude={"owner"}) if claim else None})
 
 
 async def _write_named(session: AsyncSession) -> None:

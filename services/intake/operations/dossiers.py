@@ -1,43 +1,69 @@
 """Dossiers: submitted, accepted, rejected."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.intake import queries
 from services.intake.errors import CalendarEnds
-from services.intake.models import Dossier
-from services.intake.operations.codes import issue_code
-from services.intake.operations.documents import hand_in
-from services.intake.operations.submission import Submission, Terms, check_submission
-from services.intake.states import DOSSIER
+from services.intake.models import Dossier, RuleEntry
+from services.intake.operations.codes import issue_code, new_tracking_code
+from services.intake.operations.documents import HandedIn, hand_in
+from services.intake.operations.notices import Notice, notices_of, owner_key, why_not_wholly_online
+from services.intake.operations.reuse import answered_claims
+from services.intake.operations.submission import Submission, Terms, check_submission, late_problems
+from services.intake.states import DOSSIER, DossierStatus
 from shared.errors import FieldError, InvalidRequest
 from shared.events.intake import DossierAccepted, DossierRejected, DossierSubmitted
-from shared.events.values import Channel, Duration, FeeItem, Party
-from shared.events.values import Document as ToldDocument
-from shared.identifiers import dossier_day
+from shared.events.values import Channel, Duration, FeeItem, Party, ServiceLevel
 from shared.work import Work
 from shared.worktime import OutsideCalendarError, load_calendar
 
 
-async def submit_dossier(work: Work, *, catalogue: queries.Catalogue, submission: Submission) -> Dossier:
-    """Take in what an applicant hands in and give it its code.
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A dossier that was handed in, and what its submitter should know about it."""
+
+    dossier: Dossier
+    notices: Sequence[Notice] = ()
+    new: bool = True
+    """False when it had been handed in before under the same reference."""
+
+
+async def submit_dossier(
+    work: Work, *, catalogue: queries.Catalogue, submission: Submission, rules: Sequence[RuleEntry] = ()
+) -> Submitted:
+    """Take in what an applicant hands in and give it its code; `rules` are those to warn by.
 
     Everything is checked before the database is asked for anything. Emits intake.dossier.submitted.v1.
     Raises InvalidRequest naming every field that is wrong, DocumentNotUsable.
     """
     terms = check_submission(catalogue, submission, caller=work.caller, now=work.now)
-    code = await issue_code(work, agency=terms.agency.code, day=dossier_day(terms.submitted_at))
+    code = await issue_code(work, agency=terms.agency.code, day=terms.day)
+    notices = await notices_of(work, submission=submission, terms=terms, rules=rules, code=code)
     dossier = _dossier(code, work, submission, terms)
     work.session.add(dossier)
-    documents = await hand_in(work, dossier_code=code, papers=submission.papers, names=terms.procedure.component_names)
+    given = await hand_in(
+        work,
+        dossier_code=code,
+        papers=submission.papers,
+        owner=submission.owner or submission.applicant,
+        names=terms.procedure.component_names,
+    )
     field_name = catalogue.fields[terms.procedure.field]
-    return work.move(dossier, DOSSIER, "submit", _submitted(submission, terms, documents, field_name))
+    work.move(dossier, DOSSIER, "submit", _submitted(submission, terms, given, field_name))
+    return Submitted(dossier, notices)
 
 
 async def submit_once(
-    work: Work, *, catalogue: queries.Catalogue, submission: Submission, reference: str
-) -> tuple[Dossier, bool]:
-    """Take in what another system hands in under its reference; return the dossier and whether it is new.
+    work: Work,
+    *,
+    catalogue: queries.Catalogue,
+    submission: Submission,
+    reference: str,
+    rules: Sequence[RuleEntry] = (),
+) -> Submitted:
+    """Take in what another system hands in under its reference.
 
     The same reference gives the same dossier, whatever else is sent with it. Raises as submit_dossier does.
     """
@@ -45,8 +71,8 @@ async def submit_once(
         work.session, origin=submission.origin, reference=reference, caller=work.caller
     )
     if known is not None:
-        return known, False
-    return await submit_dossier(work, catalogue=catalogue, submission=submission), True
+        return Submitted(known, new=False)
+    return await submit_dossier(work, catalogue=catalogue, submission=submission, rules=rules)
 
 
 async def accept_dossier(
@@ -55,23 +81,28 @@ async def accept_dossier(
     code: str,
     accepted_by: str,
     accepted_at: datetime | None = None,
+    late_reason: str | None = None,
     note: str | None = None,
     revisions: Collection[int] | None = None,
 ) -> Dossier:
     """Accept a dossier as valid: the clock starts and the due date is set.
 
-    accepted_at is given when the acceptance is entered after the fact. Emits intake.dossier.accepted.v1.
+    accepted_at is given when the acceptance is entered after the fact, late_reason when that is on a later day.
+    Emits intake.dossier.accepted.v1, caused by the last answer about an earlier result that stands for a paper.
     Raises DossierNotFound, ChangedMeanwhile, IllegalMove, InvalidRequest (a time before the submission or in the
-    future), CalendarEnds.
+    future), ReuseOpen, CalendarEnds.
     """
     dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
-    at = checked_time(accepted_at, "accepted_at", after=dossier.submitted_at, now=work.now)
+    at = checked_time(accepted_at, "accepted_at", after=dossier.submitted_at, now=work.now, late_reason=late_reason)
+    DOSSIER.edge(DossierStatus(dossier.status), "accept")
+    cause = await answered_claims(work, dossier) if dossier.claims_reuse else None
+    dossier.acceptance_entered_at, dossier.acceptance_late_reason = work.now, late_reason
     dossier.accepted_at, dossier.accepted_by, dossier.acceptance_note = at, accepted_by, note
     dossier.late_entry = accepted_at is not None
     dossier.due_at = _due(dossier, at)
     dossier.calendar_version = load_calendar().version
     dossier.revision += 1
-    return work.move(dossier, DOSSIER, "accept", _accepted(dossier, at, accepted_by))
+    return work.move(dossier, DOSSIER, "accept", _accepted(dossier, at, accepted_by), cause=cause)
 
 
 async def reject_dossier(
@@ -89,8 +120,13 @@ async def reject_dossier(
     return work.move(dossier, DOSSIER, "reject", rejected)
 
 
-def checked_time(given: datetime | None, name: str, *, after: datetime, now: datetime) -> datetime:
-    """Return when something happened that may be entered late: `given`, or now; raises InvalidRequest."""
+def checked_time(
+    given: datetime | None, name: str, *, after: datetime, now: datetime, late_reason: str | None = None
+) -> datetime:
+    """Return when something happened that may be entered late: `given`, or now.
+
+    Raises InvalidRequest, also when it is entered on a later day without a reason.
+    """
     if given is None:
         return now
     if given > now:
@@ -101,14 +137,18 @@ def checked_time(given: datetime | None, name: str, *, after: datetime, now: dat
             f"body.{name}", f"This lies before {after:%Y-%m-%dT%H:%M:%SZ}.", "Thời điểm sớm hơn việc trước đó."
         )
         raise InvalidRequest(errors=[problem])
+    if problems := list(late_problems(given, late_reason, now)):
+        raise InvalidRequest(errors=problems)
     return given
 
 
 def _dossier(code: str, work: Work, submission: Submission, terms: Terms) -> Dossier:
     procedure = terms.procedure
     applicant = submission.applicant.model_dump(mode="json")
+    reasons = why_not_wholly_online(submission, procedure)
     return Dossier(
         code=code,
+        tracking_code=new_tracking_code(),
         revision=1,
         procedure_code=procedure.code,
         procedure_version=procedure.version,
@@ -119,20 +159,25 @@ def _dossier(code: str, work: Work, submission: Submission, terms: Terms) -> Dos
         return_method=submission.return_method,
         applicant=applicant,
         owner=submission.owner.model_dump(mode="json") if submission.owner else applicant,
+        owner_key=owner_key(submission.owner or submission.applicant),
         summary=submission.summary or procedure.name,
+        case_code=submission.case_code,
         fees=[fee.model_dump(mode="json") for fee in procedure.fees_through(submission.channel)],
         duration=procedure.duration.model_dump(mode="json") if procedure.duration else None,
         same_day=procedure.same_day,
+        handled_as=ServiceLevel.PARTIAL if reasons else ServiceLevel.FULL_ONLINE,
+        handled_because=reasons,
+        claims_reuse=any(paper.reuse for paper in submission.papers),
         submitted_at=terms.submitted_at,
+        entered_at=work.now,
+        late_reason=submission.late_reason,
         submitted_by=work.caller.client_id,
         origin=submission.origin,
         origin_reference=submission.origin_reference,
     )
 
 
-def _submitted(
-    submission: Submission, terms: Terms, documents: tuple[ToldDocument, ...], field_name: str
-) -> DossierSubmitted:
+def _submitted(submission: Submission, terms: Terms, given: HandedIn, field_name: str) -> DossierSubmitted:
     procedure = terms.procedure
     return DossierSubmitted(
         procedure_code=procedure.code,
@@ -148,10 +193,13 @@ def _submitted(
         owner=submission.owner or submission.applicant,
         summary=submission.summary or procedure.name,
         submitted_at=terms.submitted_at,
+        late_entry=submission.origin == "province" and submission.submitted_at is not None,
+        late_reason=submission.late_reason,
         origin=submission.origin,
         origin_reference=submission.origin_reference,
         return_method=submission.return_method,
-        documents=documents,
+        documents=given.documents,
+        reuse=given.claims,
         fees=procedure.fees_through(submission.channel),
     )
 
@@ -168,6 +216,7 @@ def _accepted(dossier: Dossier, accepted_at: datetime, accepted_by: str) -> Doss
         duration=Duration.model_validate(dossier.duration) if dossier.duration else None,
         calendar_version=load_calendar().version,
         late_entry=bool(dossier.late_entry),
+        late_reason=dossier.acceptance_late_reason,
         applicant=Party.model_validate(dossier.applicant),
         owner=Party.model_validate(dossier.owner),
         fees=tuple(FeeItem.model_validate(fee) for fee in dossier.fees),
@@ -185,5 +234,5 @@ def _due(dossier: Dossier, accepted_at: datetime) -> datetime | None:
             return None
         term = Duration.model_validate(dossier.duration)
         return calendar.due(accepted_at, term.amount, term.unit.value).astimezone(UTC)
-    except OutsideCalendarError as problem:
+    except (OutsideCalendarError, OverflowError, ValueError) as problem:
         raise CalendarEnds(str(problem)) from problem

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 from services.intake.models import AgencyEntry, ProcedureEntry
+from services.intake.operations.papers import Paper, Situation, paper_problems
 from services.intake.queries import Catalogue
 from shared.caller import Caller
 from shared.errors import FieldError, InvalidRequest
@@ -19,22 +19,6 @@ from shared.identifiers import (
 )
 
 LATE_ENTRY_DAYS_MAX = 30
-OTHER_COMPONENT = "other"
-"""Component code of a paper that the procedure does not ask for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """One thing handed in: an uploaded document, a file known by its hash, a paper, or an earlier result."""
-
-    component_code: str
-    name: str | None = None
-    media_type: str | None = None
-    size_bytes: int | None = None
-    sha256: str | None = None
-    paper: bool = False
-    document_id: UUID | None = None
-    reused_result: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +33,13 @@ class Submission:
     """None when the applicant asks for himself."""
     return_method: ReturnMethod
     summary: str = ""
+    case_code: str | None = None
+    """The procedure's case (trường hợp), where it has several."""
     papers: Sequence[Paper] = ()
     submitted_at: datetime | None = None
     """None for now."""
+    late_reason: str | None = None
+    """Why it is entered late."""
     origin: str = "province"
     origin_reference: str | None = None
 
@@ -63,6 +51,11 @@ class Terms:
     procedure: ProcedureEntry
     agency: AgencyEntry
     submitted_at: datetime
+
+    @property
+    def day(self) -> date:
+        """The day it counts as received, in Vietnam."""
+        return dossier_day(self.submitted_at)
 
 
 def check_submission(catalogue: Catalogue, submission: Submission, *, caller: Caller, now: datetime) -> Terms:
@@ -78,11 +71,21 @@ def check_submission(catalogue: Catalogue, submission: Submission, *, caller: Ca
         *_party_problems(submission.applicant, "applicant", day),
         *_contact_problems(submission.applicant),
         *(_party_problems(submission.owner, "owner", day) if submission.owner else ()),
-        *paper_problems(procedure, submission.papers),
+        *paper_problems(procedure, submission.papers, _situation(submission), now),
     ]
     if errors or procedure is None or agency is None:
         raise InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
     return Terms(procedure, agency, submitted_at)
+
+
+def _situation(submission: Submission) -> Situation:
+    return Situation(
+        case=submission.case_code,
+        applicant=(submission.owner or submission.applicant).kind,
+        channel=submission.channel,
+        represented=submission.owner is not None and submission.owner != submission.applicant,
+        answers={},
+    )
 
 
 def _agency(catalogue: Catalogue, code: str, caller: Caller) -> AgencyEntry | None:
@@ -110,6 +113,17 @@ def _time_problems(submission: Submission, now: datetime) -> Iterator[FieldError
             "body.submitted_at",
             f"A dossier can be entered at most {LATE_ENTRY_DAYS_MAX} days late.",
             f"Chỉ được nhập muộn tối đa {LATE_ENTRY_DAYS_MAX} ngày.",
+        )
+    yield from late_problems(at, submission.late_reason, now)
+
+
+def late_problems(at: datetime, reason: str | None, now: datetime) -> Iterator[FieldError]:
+    """Yield what is missing when something is entered on a later day than it happened on: the reason."""
+    if dossier_day(at) < dossier_day(now) and not reason:
+        yield FieldError(
+            "body.late_reason",
+            "This is entered on a later day than it happened on: say why.",
+            "Nhập muộn so với ngày thực tế: cần nêu lý do.",
         )
 
 
@@ -149,7 +163,7 @@ def _agency_problems(agency: AgencyEntry | None, procedure: ProcedureEntry | Non
             "Không có cơ quan tiếp nhận với mã này.",
         )
     elif not agency.receives_on(day):
-        successor = f"; its successor is {agency.successor}" if agency.successor else ""
+        successor = f"; submit to its successor {' or '.join(agency.successors)}" if agency.successors else ""
         yield FieldError(
             "body.agency_code",
             f"This agency does not exist on {day}{successor}.",
@@ -192,38 +206,3 @@ def _check_number(kind: IdKind, number: str, today: date) -> None:
         check_tax_code(number)
     elif parse_citizen_id(number, today=today).kind != kind:
         raise IdentifierError(f"This is no {kind.upper()} number: check id_kind.")
-
-
-def paper_problems(procedure: ProcedureEntry | None, papers: Sequence[Paper]) -> Iterator[FieldError]:
-    """Yield what is wrong with the papers of a submission: each one, and what is missing."""
-    yield from each_paper_problems(papers)
-    if procedure is None:
-        return
-    given = {paper.component_code for paper in papers}
-    for place, paper in enumerate(papers):
-        if paper.component_code not in procedure.component_names and paper.component_code != OTHER_COMPONENT:
-            yield FieldError(
-                f"body.documents.{place}.component_code",
-                f"The procedure has no such component; use {OTHER_COMPONENT!r} for further papers.",
-                "Thủ tục không có thành phần hồ sơ này.",
-            )
-    for code in sorted(procedure.required_components - given):
-        name = procedure.component_names[code]
-        yield FieldError(
-            "body.documents", f"The required component {code} is missing.", f"Thiếu thành phần bắt buộc: {name}."
-        )
-
-
-def each_paper_problems(papers: Sequence[Paper]) -> Iterator[FieldError]:
-    """Yield what is wrong with papers whatever the procedure."""
-    for place, paper in enumerate(papers):
-        ways = bool(paper.sha256) + paper.paper + bool(paper.document_id) + bool(paper.reused_result)
-        if ways != 1:
-            yield FieldError(
-                f"body.documents.{place}",
-                "Give exactly one of document_id, sha256, paper, reused_result.",
-                "Mỗi giấy tờ cần đúng một trong: tệp đã tải lên, mã băm, bản giấy, kết quả cũ.",
-            )
-    named = [paper.document_id for paper in papers if paper.document_id]
-    if len(set(named)) < len(named):
-        yield FieldError("body.documents", "A document is named twice.", "Một tài liệu được nêu hai lần.")

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.intake import queries
-from services.intake.errors import CalendarEnds, NothingAsked
+from services.intake.errors import CalendarEnds, NothingAsked, SupplementNotOverdue
 from services.intake.models import Dossier, SupplementRequest
 from services.intake.operations.documents import hand_in
 from services.intake.operations.dossiers import checked_time
-from services.intake.operations.submission import Paper, each_paper_problems
+from services.intake.operations.papers import Paper, each_paper_problems
 from services.intake.states import DOSSIER, DossierStatus
 from shared.errors import CauseMissing, InvalidRequest
-from shared.events.intake import DossierSupplemented, DossierSupplementRequested, SupplementProvided
+from shared.events.intake import DossierRejected, DossierSupplemented, DossierSupplementRequested, SupplementProvided
+from shared.events.values import Party
 from shared.ids import new_id
 from shared.work import Work
 from shared.worktime import OutsideCalendarError, load_calendar
@@ -57,7 +58,7 @@ async def request_supplement(
 def _respond_by(now: datetime, days: int) -> datetime:
     try:
         return load_calendar().due(now, days, "day").astimezone(UTC)
-    except OutsideCalendarError as problem:
+    except (OutsideCalendarError, OverflowError) as problem:
         raise CalendarEnds(str(problem)) from problem
 
 
@@ -96,27 +97,53 @@ async def provide_supplement(
     code: str,
     papers: Sequence[Paper],
     answered_at: datetime | None = None,
+    late_reason: str | None = None,
     revisions: Collection[int] | None = None,
 ) -> Dossier:
     """Take the applicant's answer to the oldest request that is open.
 
-    answered_at is given when the answer is entered after the fact. Emits intake.dossier.supplemented.v1, or
-    intake.supplement.provided.v1 when workflow asked. Raises DossierNotFound, ChangedMeanwhile, IllegalMove,
-    NothingAsked, DocumentNotUsable, InvalidRequest.
+    answered_at is given when the answer is entered after the fact, late_reason when that is on a later day.
+    Emits intake.dossier.supplemented.v1, or intake.supplement.provided.v1 when workflow asked.
+    Raises DossierNotFound, ChangedMeanwhile, IllegalMove, NothingAsked, DocumentNotUsable, InvalidRequest.
     """
-    if errors := list(each_paper_problems(papers)):
+    if errors := list(each_paper_problems(papers, work.now)):
         raise InvalidRequest(errors=errors)
     dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
     DOSSIER.edge(DossierStatus(dossier.status), "supplement")
     request = await queries.find_open_supplement(work.session, code)
     if request is None:
         raise NothingAsked
-    at = checked_time(answered_at, "answered_at", after=request.requested_at, now=work.now)
+    at = checked_time(answered_at, "answered_at", after=request.requested_at, now=work.now, late_reason=late_reason)
     request.answered_at = at
-    documents = await hand_in(work, dossier_code=code, papers=papers)
+    given = await hand_in(work, dossier_code=code, papers=papers, owner=Party.model_validate(dossier.owner))
+    dossier.claims_reuse = dossier.claims_reuse or bool(given.claims)
     dossier.revision += 1
     if request.cause is None:
-        answer = DossierSupplemented(supplement_id=request.id, answered_at=at, documents=documents)
+        answer = DossierSupplemented(
+            supplement_id=request.id, answered_at=at, documents=given.documents, reuse=given.claims
+        )
         return work.move(dossier, DOSSIER, "supplement", answer)
-    provided = SupplementProvided(supplement_id=request.id, answered_at=at, documents=documents)
+    provided = SupplementProvided(
+        supplement_id=request.id, answered_at=at, documents=given.documents, reuse=given.claims
+    )
     return work.move(dossier, DOSSIER, "supplement", provided, cause=request.cause)
+
+
+async def close_unanswered(
+    work: Work, *, code: str, reason: str, legal_basis: str, closed_by: str, revisions: Collection[int] | None = None
+) -> Dossier:
+    """Give a dossier back whose applicant did not answer in time; an official decides it, no clock does.
+
+    Emits intake.dossier.rejected.v1. Raises DossierNotFound, ChangedMeanwhile, IllegalMove, SupplementNotOverdue.
+    """
+    dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
+    DOSSIER.edge(DossierStatus(dossier.status), "close")
+    request = await queries.find_open_supplement(work.session, code)
+    if request is None or request.respond_by >= work.now:
+        respond_by = request.respond_by.isoformat() if request else None
+        raise SupplementNotOverdue("Wait until respond_by has passed.", respond_by=respond_by)
+    dossier.rejected_at, dossier.rejected_by = work.now, closed_by
+    dossier.rejection_reason, dossier.rejection_legal_basis = reason, legal_basis
+    dossier.revision += 1
+    rejected = DossierRejected(reason=reason, legal_basis=legal_basis, rejected_at=work.now, rejected_by=closed_by)
+    return work.move(dossier, DOSSIER, "close", rejected)

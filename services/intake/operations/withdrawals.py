@@ -1,4 +1,4 @@
-"""Withdrawals: done at once before acceptance, decided by workflow after it."""
+"""What becomes of a dossier after its acceptance, as others tell it; withdrawals, done at once before it."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -64,6 +64,22 @@ async def record_case_end(work: Work, *, code: str, completed_at: datetime) -> D
     """Remember that the case is completed: the dossier can no longer be withdrawn. Raises CauseMissing."""
     dossier = await _known(work, code)
     dossier.case_completed_at = completed_at
+    dossier.revision += 1
+    return dossier
+
+
+async def record_due_date(work: Work, *, code: str, due_at: datetime) -> Dossier:
+    """Remember the due date as workflow moved it; the promised one stays. Raises CauseMissing."""
+    dossier = await _known(work, code)
+    dossier.current_due_at = due_at
+    dossier.revision += 1
+    return dossier
+
+
+async def record_return(work: Work, *, code: str, returned_at: datetime) -> Dossier:
+    """Remember that the result was handed over. Raises CauseMissing."""
+    dossier = await _known(work, code)
+    dossier.returned_at = returned_at
     dossier.revision += 1
     return dossier
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake.errors import ChangedMeanwhile, DossierNotFound
@@ -32,6 +32,9 @@ class DossierFilter:
     """This agency and those below it."""
     status: DossierStatus | None = None
     procedure: str | None = None
+    supplement_overdue: bool | None = None
+    """Whether something was asked for before `now` that has not come."""
+    now: datetime | None = None
 
 
 async def get_dossier(session: AsyncSession, code: str, *, caller: Caller) -> Dossier:
@@ -79,6 +82,19 @@ async def find_dossier_of_origin(
     return None if found is None else _visible(found, caller)
 
 
+async def list_open_of_owner(
+    session: AsyncSession, *, procedure: str, owner_key: str, limit: int
+) -> Sequence[tuple[str, str]]:
+    """Return code and agency of an owner's dossiers for a procedure that are not done yet, latest first."""
+    running = and_(Dossier.status == DossierStatus.ACCEPTED, Dossier.case_completed_at.is_(None))
+    waiting = Dossier.status.in_([DossierStatus.SUBMITTED, DossierStatus.SUPPLEMENT_REQUESTED])
+    wanted = select(Dossier.code, Dossier.agency_code).where(
+        Dossier.procedure_code == procedure, Dossier.owner_key == owner_key, or_(waiting, running)
+    )
+    rows = await session.execute(wanted.order_by(Dossier.submitted_at.desc(), Dossier.code).limit(limit))
+    return [(row.code, row.agency_code) for row in rows]
+
+
 async def list_dossiers(
     session: AsyncSession,
     wanted: DossierFilter,
@@ -95,11 +111,25 @@ async def list_dossiers(
         statement = statement.where(Dossier.status == wanted.status)
     if wanted.procedure:
         statement = statement.where(Dossier.procedure_code == wanted.procedure)
+    if wanted.supplement_overdue is not None:
+        overdue = Dossier.code.in_(_unanswered_before(wanted.now))
+        statement = statement.where(overdue if wanted.supplement_overdue else ~overdue)
     if after:
         statement = statement.where(tuple_(Dossier.submitted_at, Dossier.code) < after)
     found = (await session.scalars(statement.limit(limit + 1))).all()
     last = found[limit - 1] if len(found) > limit else None
     return Page(found[:limit], (last.submitted_at, last.code) if last else None)
+
+
+def _unanswered_before(now: datetime | None) -> Select[str]:
+    """Return the codes of dossiers with a request that nobody answered in time and that still waits for it."""
+    late = select(SupplementRequest.dossier_code).join(Dossier, Dossier.code == SupplementRequest.dossier_code)
+    return late.where(
+        SupplementRequest.answered_at.is_(None),
+        SupplementRequest.respond_by < now,
+        Dossier.status.in_([DossierStatus.SUPPLEMENT_REQUESTED, DossierStatus.ACCEPTED]),
+        Dossier.case_completed_at.is_(None),
+    )
 
 
 def _within(agency: str | None) -> ColumnElement[bool]:

@@ -1,6 +1,5 @@
 """Dossiers over HTTP."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,18 +9,22 @@ from services.intake import operations, queries
 from services.intake.models import Dossier
 from services.intake.queries import DossierFilter
 from services.intake.routes.catalogue import CatalogueDep
+from services.intake.routes.rules import RulesDep
+from services.intake.routes.tags import revisions_of, tag_of
 from services.intake.schemas.answers import (
-    DossierLine,
     DossierPage,
     DossierState,
     DossierView,
+    SubmittedView,
     dossier_line,
     dossier_state,
     dossier_view,
+    submitted_view,
 )
 from services.intake.schemas.cursor import cursor_of, cursor_parts, unknown_cursor
 from services.intake.schemas.requests import (
     AcceptBody,
+    CloseBody,
     DossierBody,
     PortalDossierBody,
     RejectBody,
@@ -30,14 +33,13 @@ from services.intake.schemas.requests import (
     WithdrawBody,
 )
 from services.intake.states import DossierStatus
+from shared import clock
 from shared.http import CallerDep, SessionDep, WorkDep, grouped, needs, problem_responses, router
 from shared.identifiers import AgencyCode
 from shared.work import Work
 
 LIST_MAX = 200
 _CODE = r"^[\w.\-]{1,60}$"
-_TAG = re.compile(r'"(\d{1,18})"')
-
 _CHANGED = problem_responses(412)
 
 dossiers = router("dossiers", prefix="/dossiers")
@@ -49,26 +51,33 @@ IfMatch = Annotated[
 ]
 
 
-@dossiers.post("", status_code=201, response_model=DossierLine, dependencies=[needs("dossiers:submit")])
+@dossiers.post("", status_code=201, response_model=SubmittedView, dependencies=[needs("dossiers:submit")])
 @grouped
-async def submit_dossier(body: DossierBody, work: WorkDep, known: CatalogueDep) -> Response:
-    """Submit a dossier; the answer holds its code."""
-    dossier = await operations.submit_dossier(work, catalogue=known, submission=body.submission())
-    return _created(dossier, 201)
-
-
-@portal.post("/portal-submissions", status_code=201, response_model=DossierLine, dependencies=[needs("portal")])
-async def submit_portal_dossier(body: PortalDossierBody, work: WorkDep, known: CatalogueDep) -> Response:
-    """Take in a dossier from another portal; the same origin_reference again gives the same dossier (200)."""
-    dossier, new = await operations.submit_once(
-        work, catalogue=known, submission=body.submission(), reference=body.origin_reference
+async def submit_dossier(body: DossierBody, work: WorkDep, known: CatalogueDep, rules: RulesDep) -> Response:
+    """Submit a dossier; the answer holds its code, and what its submitter should know."""
+    submission = body.submission()
+    return created(
+        await operations.submit_dossier(work, catalogue=known, submission=submission, rules=rules), now=work.now
     )
-    return _created(dossier, 201 if new else 200)
 
 
-def _created(dossier: Dossier, status: int) -> Response:
-    headers = {"Location": f"/dossiers/{dossier.code}", "ETag": _tag_of(dossier)}
-    body = dossier_line(dossier).model_dump_json()
+@portal.post("/portal-submissions", status_code=201, response_model=SubmittedView, dependencies=[needs("portal")])
+async def submit_portal_dossier(
+    body: PortalDossierBody, work: WorkDep, known: CatalogueDep, rules: RulesDep
+) -> Response:
+    """Take in a dossier from another portal; the same origin_reference again gives the same dossier (200)."""
+    submitted = await operations.submit_once(
+        work, catalogue=known, submission=body.submission(), reference=body.origin_reference, rules=rules
+    )
+    return created(submitted, now=work.now)
+
+
+def created(submitted: operations.Submitted, *, now: datetime) -> Response:
+    """Return the answer to a submission: 201 for a new dossier, 200 for one that was there."""
+    dossier = submitted.dossier
+    headers = {"Location": f"/dossiers/{dossier.code}", "ETag": tag_of(dossier.revision)}
+    body = submitted_view(submitted, now=now).model_dump_json()
+    status = 201 if submitted.new else 200
     return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
@@ -79,16 +88,23 @@ async def list_dossiers(
     agency: Annotated[AgencyCode | None, Query(description="This agency and those below it")] = None,
     status: DossierStatus | None = None,
     procedure: Annotated[str | None, Query(pattern=_CODE)] = None,
+    supplement_overdue: Annotated[
+        bool | None, Query(description="Those asked for papers that did not come in time, or not those")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> DossierPage:
     """List the dossiers you may see, latest submitted first."""
-    wanted = DossierFilter(agency=agency, status=status, procedure=procedure)
+    now = clock.now()
+    wanted = DossierFilter(
+        agency=agency, status=status, procedure=procedure, supplement_overdue=supplement_overdue, now=now
+    )
     page = await queries.list_dossiers(session, wanted, caller=caller, limit=limit, after=_after(cursor))
-    asked = {one.dossier_code for one in await queries.list_open_supplements(session, [d.code for d in page.items])}
+    requests = await queries.list_open_supplements(session, [one.code for one in page.items])
+    asked = {request.dossier_code: request for request in reversed(requests)}
     following = page.next_after
     return DossierPage(
-        items=[dossier_line(one, supplement_open=one.code in asked) for one in page.items],
+        items=[dossier_line(one, asked.get(one.code), now=now) for one in page.items],
         next_cursor=cursor_of(following[0].isoformat(), following[1]) if following else None,
     )
 
@@ -114,11 +130,11 @@ async def get_dossier(
 ) -> Response:
     """Read a whole dossier, with what can be done now; its ETag goes into If-Match of a decision."""
     dossier = await queries.get_dossier(session, code, caller=caller)
-    headers = {"ETag": _tag_of(dossier), "Cache-Control": "private, no-cache"}
-    if if_none_match and dossier.revision in (_revisions(if_none_match) or ()):
+    headers = {"ETag": tag_of(dossier.revision), "Cache-Control": "private, no-cache"}
+    if if_none_match and dossier.revision in (revisions_of(if_none_match) or ()):
         return Response(status_code=304, headers=headers)
     documents = await queries.list_documents(session, code)
-    view = dossier_view(dossier, documents, await queries.list_supplements(session, code))
+    view = dossier_view(dossier, documents, await queries.list_supplements(session, code), now=clock.now())
     return Response(view.model_dump_json(), media_type="application/json", headers=headers)
 
 
@@ -132,8 +148,9 @@ async def accept_dossier(
         code=code,
         accepted_by=body.accepted_by,
         accepted_at=body.accepted_at,
+        late_reason=body.late_reason,
         note=body.note,
-        revisions=_revisions(if_match),
+        revisions=revisions_of(if_match),
     )
     return await _state(work, dossier, response)
 
@@ -149,7 +166,7 @@ async def reject_dossier(
         reason=body.reason,
         legal_basis=body.legal_basis,
         rejected_by=body.rejected_by,
-        revisions=_revisions(if_match),
+        revisions=revisions_of(if_match),
     )
     return await _state(work, dossier, response)
 
@@ -165,7 +182,7 @@ async def request_supplement(
         content=body.content,
         requested_by=body.requested_by,
         respond_within_days=body.respond_within_days,
-        revisions=_revisions(if_match),
+        revisions=revisions_of(if_match),
     )
     return await _state(work, dossier, response)
 
@@ -180,7 +197,24 @@ async def provide_supplement(
         code=code,
         papers=[document.paper_given() for document in body.documents],
         answered_at=body.answered_at,
-        revisions=_revisions(if_match),
+        late_reason=body.late_reason,
+        revisions=revisions_of(if_match),
+    )
+    return await _state(work, dossier, response)
+
+
+@dossiers.post("/{code}/close", dependencies=[needs("dossiers:decide")], responses=_CHANGED)
+async def close_dossier(
+    work: WorkDep, code: CodePath, body: CloseBody, response: Response, if_match: IfMatch = None
+) -> DossierState:
+    """Give back a dossier whose applicant did not answer in time; `supplement_overdue=true` lists them."""
+    dossier = await operations.close_unanswered(
+        work,
+        code=code,
+        reason=body.reason,
+        legal_basis=body.legal_basis,
+        closed_by=body.closed_by,
+        revisions=revisions_of(if_match),
     )
     return await _state(work, dossier, response)
 
@@ -194,24 +228,13 @@ async def withdraw_dossier(
     work: WorkDep, code: CodePath, body: WithdrawBody, response: Response, if_match: IfMatch = None
 ) -> DossierState:
     """Give a dossier back (200), or ask for that when it is accepted already (202)."""
-    dossier = await operations.withdraw_dossier(work, code=code, reason=body.reason, revisions=_revisions(if_match))
+    dossier = await operations.withdraw_dossier(work, code=code, reason=body.reason, revisions=revisions_of(if_match))
     if dossier.status == DossierStatus.ACCEPTED:
         response.status_code = 202
     return await _state(work, dossier, response)
 
 
 async def _state(work: Work, dossier: Dossier, response: Response) -> DossierState:
-    response.headers["ETag"] = _tag_of(dossier)
+    response.headers["ETag"] = tag_of(dossier.revision)
     await work.session.flush()
-    return dossier_state(dossier, await queries.find_open_supplement(work.session, dossier.code))
-
-
-def _tag_of(dossier: Dossier) -> str:
-    return f'"{dossier.revision}"'
-
-
-def _revisions(tags: str | None) -> frozenset[int] | None:
-    """Return the revisions that an If-Match names; None when any will do."""
-    if tags is None or tags.strip() == "*":
-        return None
-    return frozenset(int(tag) for tag in _TAG.findall(tags))
+    return dossier_state(dossier, await queries.find_open_supplement(work.session, dossier.code), now=work.now)

@@ -8,8 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.models import Document, Dossier, SupplementRequest
+from services.intake.operations import NOT_WHOLLY_ONLINE, Notice, Submitted
 from services.intake.states import DossierStatus, actions
-from shared.events.values import Channel, FeeItem, Party, ReturnMethod
+from shared.events.values import Channel, FeeItem, Party, ReturnMethod, ServiceLevel
 
 
 class Answer(BaseModel):
@@ -24,7 +25,7 @@ class DossierLine(Answer):
     code: str
     status: DossierStatus
     actions: list[str]
-    """What can be done now: accept, reject, request_supplement, supplement, withdraw."""
+    """What can be done now: accept, reject, request_supplement, supplement, close, withdraw."""
     procedure_code: str
     procedure_version: int
     procedure_name: str
@@ -32,12 +33,38 @@ class DossierLine(Answer):
     agency_name: str
     channel: Channel
     return_method: ReturnMethod
+    handled_as: ServiceLevel
+    """`full_online` (toàn trình) or `partial` (một phần): how this dossier itself is handled."""
     submitted_at: datetime
     accepted_at: datetime | None
     due_at: datetime | None
-    """Ngày hẹn trả; null before the acceptance, or when the procedure has no term."""
+    """Ngày hẹn trả as promised; null before the acceptance, or when the procedure has no term."""
+    current_due_at: datetime | None
+    """As workflow moved it since; null while it did not."""
     origin: str
     origin_reference: str | None
+
+
+class NoticeView(Answer):
+    """Something to know, not a refusal."""
+
+    code: str
+    """`owner_has_open_dossier`, `could_be_wholly_online`, a kind of rule, or why a dossier is handled partly online."""
+    message: str
+    message_vi: str
+    dossier_code: str | None
+    """The other dossier, if you may see it."""
+    legal_basis: str | None
+
+
+class SubmittedView(DossierLine):
+    """A dossier that was just handed in."""
+
+    tracking_code: str
+    """For the applicant: opens status and dates at /tracking/{tracking_code} without a login."""
+    handled_because: list[NoticeView]
+    """Why it is handled partly online; nothing when wholly."""
+    warnings: list[NoticeView]
 
 
 class DossierPage(Answer):
@@ -56,6 +83,8 @@ class SupplementView(Answer):
     requested_at: datetime
     respond_by: datetime
     answered_at: datetime | None
+    late: bool
+    """Not answered by respond_by, or only after it."""
     while_processing: bool
     """Asked while the case runs, not before the acceptance."""
 
@@ -91,6 +120,10 @@ class DocumentView(Answer):
     held: bool
     """The file can be downloaded here."""
     reused_result: str | None
+    """Number of the earlier result that stands for the paper."""
+    reuse_answer: str | None
+    """Of a claim that an earlier result stands for the paper: `confirmed`, `refused`, null while it waits."""
+    reuse_refusal: str | None
 
 
 class AcceptanceView(Answer):
@@ -100,6 +133,9 @@ class AcceptanceView(Answer):
     accepted_by: str
     note: str | None
     late_entry: bool
+    entered_at: datetime
+    """When it came into the system."""
+    late_reason: str | None
     calendar_version: str
 
 
@@ -115,7 +151,15 @@ class RejectionView(Answer):
 class DossierView(DossierState):
     """A whole dossier (personal data)."""
 
+    tracking_code: str
     summary: str
+    case_code: str | None
+    handled_because: list[NoticeView]
+    entered_at: datetime
+    """When it came into the system; later than submitted_at for late entries."""
+    late_reason: str | None
+    returned_at: datetime | None
+    """When the result was handed over."""
     applicant: Party
     owner: Party
     fees: list[FeeItem]
@@ -125,61 +169,90 @@ class DossierView(DossierState):
     rejection: RejectionView | None
 
 
-def dossier_line(dossier: Dossier, *, supplement_open: bool = False) -> DossierLine:
-    """Return a dossier as a list shows it."""
-    return DossierLine.model_validate(_line(dossier, supplement_open=supplement_open))
+def dossier_line(dossier: Dossier, supplement: SupplementRequest | None = None, *, now: datetime) -> DossierLine:
+    """Return a dossier as a list shows it; `supplement` is the open request, if one is."""
+    return DossierLine.model_validate(_line(dossier, supplement, now))
 
 
-def dossier_state(dossier: Dossier, supplement: SupplementRequest | None) -> DossierState:
+def submitted_view(submitted: Submitted, *, now: datetime) -> SubmittedView:
+    """Return the answer to a submission."""
+    dossier = submitted.dossier
+    return SubmittedView.model_validate(
+        _line(dossier, None, now)
+        | {
+            "tracking_code": dossier.tracking_code,
+            "handled_because": _because(dossier),
+            "warnings": submitted.notices,
+        }
+    )
+
+
+def dossier_state(dossier: Dossier, supplement: SupplementRequest | None, *, now: datetime) -> DossierState:
     """Return where a dossier stands; `supplement` is the open request, if one is."""
-    return DossierState.model_validate(_state(dossier, supplement))
+    return DossierState.model_validate(_state(dossier, supplement, now))
 
 
 def dossier_view(
-    dossier: Dossier, documents: Sequence[Document], supplements: Sequence[SupplementRequest]
+    dossier: Dossier, documents: Sequence[Document], supplements: Sequence[SupplementRequest], *, now: datetime
 ) -> DossierView:
     """Return a whole dossier."""
     waiting = [request for request in supplements if request.answered_at is None]
+    more = {name: getattr(dossier, name) for name in _WHOLE}
     return DossierView.model_validate(
-        _state(dossier, waiting[0] if waiting else None)
+        _state(dossier, waiting[0] if waiting else None, now)
+        | more
         | {
-            "summary": dossier.summary,
-            "applicant": dossier.applicant,
-            "owner": dossier.owner,
-            "fees": dossier.fees,
+            "handled_because": _because(dossier),
             "documents": documents,
-            "supplements": [_supplement(request) for request in supplements],
+            "supplements": [_supplement(request, now) for request in supplements],
             "acceptance": _acceptance(dossier),
             "rejection": _rejection(dossier),
         }
     )
 
 
+_WHOLE = (
+    "tracking_code",
+    "summary",
+    "case_code",
+    "entered_at",
+    "late_reason",
+    "returned_at",
+    "applicant",
+    "owner",
+    "fees",
+)
 _SAME = tuple(name for name in DossierLine.model_fields if name not in {"status", "actions"})
 
 
-def _line(dossier: Dossier, *, supplement_open: bool) -> dict[str, Any]:
+def _because(dossier: Dossier) -> list[Notice]:
+    return [NOT_WHOLLY_ONLINE[reason] for reason in dossier.handled_because]
+
+
+def _line(dossier: Dossier, supplement: SupplementRequest | None, now: datetime) -> dict[str, Any]:
     status = DossierStatus(dossier.status)
     line: dict[str, Any] = {name: getattr(dossier, name) for name in _SAME}
     line["status"] = status
     line["actions"] = actions(
         status,
-        supplement_open=supplement_open,
+        supplement_open=supplement is not None,
+        supplement_overdue=supplement is not None and supplement.respond_by < now,
         withdrawal_open=_withdrawal_state(dossier) == "requested",
         case_ended=dossier.case_completed_at is not None,
     )
     return line
 
 
-def _state(dossier: Dossier, supplement: SupplementRequest | None) -> dict[str, Any]:
-    waits = supplement is not None and dossier.status in {DossierStatus.SUPPLEMENT_REQUESTED, DossierStatus.ACCEPTED}
-    state = _line(dossier, supplement_open=waits)
-    state["open_supplement"] = _supplement(supplement) if supplement is not None and waits else None
+def _state(dossier: Dossier, supplement: SupplementRequest | None, now: datetime) -> dict[str, Any]:
+    waits = dossier.status in {DossierStatus.SUPPLEMENT_REQUESTED, DossierStatus.ACCEPTED}
+    asked = supplement if waits else None
+    state = _line(dossier, asked, now)
+    state["open_supplement"] = _supplement(asked, now) if asked else None
     state["withdrawal"] = _withdrawal(dossier)
     return state
 
 
-def _supplement(request: SupplementRequest) -> SupplementView:
+def _supplement(request: SupplementRequest, now: datetime) -> SupplementView:
     return SupplementView(
         id=request.id,
         content=request.content,
@@ -187,6 +260,7 @@ def _supplement(request: SupplementRequest) -> SupplementView:
         requested_at=request.requested_at,
         respond_by=request.respond_by,
         answered_at=request.answered_at,
+        late=request.respond_by < (request.answered_at or now),
         while_processing=request.cause is not None,
     )
 
@@ -221,6 +295,8 @@ def _acceptance(dossier: Dossier) -> AcceptanceView | None:
         accepted_by=dossier.accepted_by or "",
         note=dossier.acceptance_note,
         late_entry=bool(dossier.late_entry),
+        entered_at=dossier.acceptance_entered_at or dossier.accepted_at,
+        late_reason=dossier.acceptance_late_reason,
         calendar_version=dossier.calendar_version or "",
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.intake.operations import Paper, Submission
+from services.intake.operations import Paper, Reuse, Submission
 from shared.events.values import Channel, Party, ReturnMethod
 
 NAME_MAX = 500
@@ -63,8 +63,26 @@ class PartyBody(Party):
     portal_account: Line | None = None
 
 
+class ConsentBody(Body):
+    """The consent to read an earlier result (personal data)."""
+
+    by: Line
+    """Who consented."""
+    at: Moment
+    text: Note
+    """What was consented to, in the words shown."""
+
+
+class ReuseBody(Body):
+    """An earlier result in place of a paper; its owner must be the dossier's."""
+
+    result_id: UUID
+    consent: ConsentBody
+    purpose: Line
+
+
 class PaperBody(Body):
-    """One thing handed in: name exactly one of document_id, sha256, paper, reused_result."""
+    """One thing handed in: name exactly one of document_id, sha256, paper, reused_result, reuse."""
 
     component_code: Code = Field(examples=["TP01"])
     """A component of the procedure, or `other`."""
@@ -78,11 +96,19 @@ class PaperBody(Body):
     document_id: UUID | None = None
     """A file uploaded before (POST /documents)."""
     reused_result: Line | None = None
-    """Number of an earlier result used in place of a new paper."""
+    """Number of an earlier result that was shown in place of a new paper."""
+    reuse: ReuseBody | None = None
+    """An earlier result of the archive in place of a new paper; the archive confirms it before the acceptance."""
 
     def paper_given(self) -> Paper:
         """Return the paper as the operations know it."""
-        return Paper(**self.__dict__)
+        given = self.__dict__ | {"reuse": _reuse(self.reuse) if self.reuse else None}
+        return Paper(**given)
+
+
+def _reuse(body: ReuseBody) -> Reuse:
+    consent = body.consent
+    return Reuse(body.result_id, consent.by, consent.at, consent.text, body.purpose)
 
 
 class DossierBody(Body):
@@ -98,10 +124,14 @@ class DossierBody(Body):
     """In whose name (chủ hồ sơ); the applicant's own when left out."""
     summary: Annotated[str, _text(1000, least=0)] = ""
     """Trích yếu; the procedure's name when left out."""
+    case_code: Code | None = None
+    """The procedure's case (trường hợp), where it has several."""
     documents: Annotated[list[PaperBody], Field(max_length=PAPERS_MAX)] = []
     return_method: ReturnMethod
     submitted_at: Moment | None = None
     """When it was handed in, if that is entered late: direct and postal dossiers, at most 30 days back."""
+    late_reason: Line | None = None
+    """Why it is entered on a later day than it was handed in."""
 
     def submission(self) -> Submission:
         """Return the submission as the operations know it."""
@@ -113,8 +143,10 @@ class DossierBody(Body):
             owner=self.owner,
             return_method=self.return_method,
             summary=self.summary,
+            case_code=self.case_code,
             papers=[document.paper_given() for document in self.documents],
             submitted_at=self.submitted_at,
+            late_reason=self.late_reason,
         )
 
 
@@ -145,6 +177,8 @@ class AcceptBody(Body):
     accepted_by: Line
     accepted_at: Moment | None = None
     """When it was accepted, if that is entered late: not before the submission, not in the future."""
+    late_reason: Line | None = None
+    """Why it is entered on a later day."""
     note: Note | None = None
 
 
@@ -171,6 +205,16 @@ class SupplementBody(Body):
     documents: Annotated[list[PaperBody], Field(min_length=1, max_length=PAPERS_MAX)]
     answered_at: Moment | None = None
     """When it was handed in, if that is entered late."""
+    late_reason: Line | None = None
+    """Why it is entered on a later day."""
+
+
+class CloseBody(Body):
+    """The end of a dossier whose applicant did not answer in time."""
+
+    reason: Reason
+    legal_basis: Line
+    closed_by: Line
 
 
 class WithdrawBody(Body):
