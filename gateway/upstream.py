@@ -39,16 +39,28 @@ ROUTES: dict[str, str] = {
     "fields": "intake",
     "tasks": "workflow",
     "cases": "workflow",
+    "calendars": "workflow",
+    "processes": "workflow",
     "fees": "payment",
     "payments": "payment",
     "receipts": "payment",
     "refunds": "payment",
+    "exemptions": "payment",
+    "bank-statements": "payment",
+    "bank-lines": "payment",
+    "desk-shifts": "payment",
+    "receipt-issuers": "payment",
+    "verify-receipt": "payment",
+    "ledger": "payment",
+    "reconciliations": "payment",
+    "settlements": "payment",
     "results": "results",
     "verify": "results",
+    "digitisation": "results",
 }
 """First part of the path, or first two where services share the first → the service that owns it."""
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
-    {("GET", "procedures"), ("GET", "agencies"), ("GET", "fields"), ("GET", "verify")}
+    {("GET", "procedures"), ("GET", "agencies"), ("GET", "fields"), ("GET", "verify"), ("GET", "verify-receipt")}
 )
 PUBLIC_PATHS = frozenset({"payments/callbacks/national"})
 """The payment platform's callbacks carry their own hash instead of a token."""

@@ -265,3 +265,51 @@ def _length_vi(length: timedelta) -> str:
 def _parts(length: timedelta) -> tuple[int, int, int]:
     minutes, seconds = divmod(int(length.total_seconds()), 60)
     return *divmod(minutes, 60), seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of time between the acceptance and the due date, and what it counts for."""
+
+    start: datetime
+    end: datetime
+    kind: str
+    minutes: float
+    text: str
+    text_vi: str
+
+
+def passages(
+    entries: Sequence[ClockEntry], due_at: datetime | None, calendar: WorkingCalendar, terms: Terms
+) -> list[Passage]:
+    """Return the time from the acceptance to the due date span by span: what counted, what did not, and why.
+
+    A pause counts for nothing, a term in hours, days or months counts day and night. Raises OutsideCalendarError.
+    """
+    found: list[Passage] = []
+    moment = entries[0].at
+    if due_at is None:
+        return found
+    for pause in pauses(entries):
+        found += _running(moment, min(pause.paused_at, due_at), calendar, terms)
+        moment = pause.resumed_at or max(due_at, pause.paused_at)
+        if pause.paused_at < moment:
+            reason, reason_vi = _AWAITED.get(pause.reason, (f"of {pause.reason}", pause.reason))
+            edges = f"{_moment(pause.paused_at)} – {_moment(moment) if pause.resumed_at else '…'}"
+            text = f"{edges}: the clock stood still because {reason}, not counted"
+            text_vi = f"{edges}: tạm dừng ({reason_vi}), không tính"
+            found.append(Passage(pause.paused_at.astimezone(UTC), moment.astimezone(UTC), "pause", 0.0, text, text_vi))
+    return found + _running(moment, due_at, calendar, terms)
+
+
+def _running(start: datetime, end: datetime, calendar: WorkingCalendar, terms: Terms) -> list[Passage]:
+    if start >= end:
+        return []
+    if terms.unit in ON_CALENDAR:
+        edges, minutes = f"{_moment(start)} – {_moment(end)}", (end - start) / timedelta(minutes=1)
+        text, text_vi = f"{edges}: counted day and night", f"{edges}: tính liên tục theo ngày lịch"
+        return [Passage(start.astimezone(UTC), end.astimezone(UTC), "calendar_time", minutes, text, text_vi)]
+    return [
+        Passage(span.start.astimezone(UTC), span.end.astimezone(UTC), span.kind, span.minutes, span.text, span.text_vi)
+        for span in calendar.explain(start, end)
+    ]

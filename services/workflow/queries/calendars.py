@@ -6,6 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, select, text, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.workflow.errors import CalendarNotFound
@@ -66,7 +67,7 @@ async def list_current_calendars(session: AsyncSession) -> Sequence[CalendarVers
     """Return the version in force of every calendar, in order of code; a province has some dozens at most."""
     newest = (
         select(CalendarVersion)
-        .distinct(CalendarVersion.calendar_code)
+        .ext(distinct_on(CalendarVersion.calendar_code))
         .order_by(CalendarVersion.calendar_code, CalendarVersion.nth.desc())
     )
     return (await session.scalars(newest)).all()

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -92,7 +93,7 @@ async def _candidates(session: AsyncSession, procedure_code: str) -> list[Candid
 
 async def list_newest_versions(session: AsyncSession, codes: Sequence[str]) -> dict[str, DrawnProcess]:
     """Return the newest version of some processes by code."""
-    query = select(DrawnProcess).distinct(DrawnProcess.code).where(DrawnProcess.code.in_(codes))
+    query = select(DrawnProcess).ext(distinct_on(DrawnProcess.code)).where(DrawnProcess.code.in_(codes))
     rows = await session.scalars(query.order_by(DrawnProcess.code, DrawnProcess.version.desc()))
     return {row.code: row for row in rows}
 
@@ -100,7 +101,7 @@ async def list_newest_versions(session: AsyncSession, codes: Sequence[str]) -> d
 async def list_rivals(session: AsyncSession, procedure_codes: Sequence[str]) -> Sequence[DrawnProcess]:
     """Return the newest versions of all processes that are for some procedures."""
     query = select(DrawnProcess).options(defer(DrawnProcess.drawing), defer(DrawnProcess.definition))
-    query = query.distinct(DrawnProcess.code).where(DrawnProcess.procedure_code.in_(procedure_codes))
+    query = query.ext(distinct_on(DrawnProcess.code)).where(DrawnProcess.procedure_code.in_(procedure_codes))
     return (await session.scalars(query.order_by(DrawnProcess.code, DrawnProcess.version.desc()))).all()
 
 
@@ -114,7 +115,7 @@ async def list_processes(
     limit: int,
 ) -> Sequence[DrawnProcess]:
     """Return the newest version of processes in order of code; `words` stand in their code or name."""
-    query = select(DrawnProcess).distinct(DrawnProcess.code).options(defer(DrawnProcess.drawing))
+    query = select(DrawnProcess).ext(distinct_on(DrawnProcess.code)).options(defer(DrawnProcess.drawing))
     query = query.where(DrawnProcess.code > after)
     if procedure_code is not None:
         query = query.where(DrawnProcess.procedure_code == procedure_code)

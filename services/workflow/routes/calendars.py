@@ -31,6 +31,9 @@ PREVIEW_MAX = 500
 CalendarCode = Annotated[str, Path(max_length=60, examples=["vn"])]
 Version = Annotated[str, Path(max_length=60, examples=["2026.2"])]
 After = Annotated[str, Query(max_length=60, description="next_cursor of the part before")]
+IfMatch = Annotated[
+    str | None, Header(description="The ETag of the version that it was made from; none for a new calendar")
+]
 Limit = Annotated[int, Query(ge=1, le=PREVIEW_MAX)]
 
 calendars = router("calendars", prefix="/calendars")
@@ -81,9 +84,7 @@ async def publish(
     caller: CallerDep,
     code: CalendarCode,
     body: CalendarRequest,
-    if_match: Annotated[
-        str | None, Header(description="Version it was made from, in quotes; not for a new one")
-    ] = None,
+    if_match: IfMatch = None,
 ) -> CalendarView:
     """Put a version of a calendar in force; cases under way follow within seconds, and the list of them is kept."""
     _same_code(code, body)

@@ -26,7 +26,7 @@ class CalendarDraft(Body):
 class CalendarRequest(CalendarDraft):
     """A version of a calendar to put in force."""
 
-    agencies: Annotated[list[AgencyCode], Field(max_length=500)] = []
+    agencies: Annotated[tuple[AgencyCode, ...], Field(max_length=500)] = ()
     """Who works by it, with everybody below them; none for the calendar `vn`, which is everybody else's."""
     reason: Reason
     """In words for applicants whose due date moves, with the number of the decision (Vietnamese)."""
