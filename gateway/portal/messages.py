@@ -27,7 +27,8 @@ _FEE_KIND = {"phi": "1", "le_phi": "2"}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?\d{8,15}")
 _GAPS = re.compile(r"[ .-]")
-_PAID_BY_PLATFORM = "national_platform"
+_PAID_ONLINE = {"national_platform": "1", "vnpay": "2", "vietqr": "2"}
+"""DuocThanhToanTrucTuyen by the way of paying: 1 on the national platform, 2 by a gateway of the province, else 0."""
 
 Facts = Mapping[str, Any]
 Message = dict[str, Any]
@@ -82,7 +83,7 @@ def dossier_message(code: str, facts: Facts, status: PortalStatus) -> Message:
         "NoiNopHoSo": "1" if submitted["origin"] == "national_portal" else "2",
         "HoSoCoThanhPhanSoHoa": _flag(true=any(document["digitised"] for document in documents)),
         "TaiKhoanDuocXacThucVoiVNeID": _flag(true=bool(applicant.get("eid_verified"))),
-        "DuocThanhToanTrucTuyen": _flag(true=_paid_online(facts)),
+        "DuocThanhToanTrucTuyen": _paid_online(facts),
         "TaiLieuNop": [_submitted_paper(document) for document in documents],
         "DanhSachLePhi": [_fee(item) for item in submitted["fees"]],
         "DanhSachHoSoBoSung": [_supplement(one) for one in facts.get("supplements", [])],
@@ -123,8 +124,9 @@ def _supplemented(facts: Facts) -> Iterable[Mapping[str, Any]]:
         yield from supplement["documents"]
 
 
-def _paid_online(facts: Facts) -> bool:
-    return any(fee.get("method") == _PAID_BY_PLATFORM for fee in facts.get("fees", {}).values())
+def _paid_online(facts: Facts) -> str:
+    ways = {_PAID_ONLINE.get(fee.get("method", ""), "0") for fee in facts.get("fees", {}).values()}
+    return min(ways - {"0"}, default="0")
 
 
 def _submitted_paper(document: Mapping[str, Any]) -> Message:

@@ -6,6 +6,7 @@ from shared.events.payment import (
     FeeAssessed,
     FeeCancelled,
     FeePaid,
+    FeeReduced,
     FeeWaived,
     PaymentExpired,
     PaymentFailed,
@@ -46,15 +47,129 @@ class RefundStatus(StrEnum):
     REQUESTED = "requested"
     SENT = "sent"
     DONE = "done"
+    """It arrived, as far as is known: a bank may still bring it back."""
     FAILED = "failed"
-    """The transfer came back; it can be sent again."""
+    """The money came back; it can be sent again, elsewhere too."""
 
 
 class Provider(StrEnum):
     """Who takes the money."""
 
     NATIONAL_PLATFORM = "national_platform"
+    VNPAY = "vnpay"
+    VIETQR = "vietqr"
+    """A transfer to the agency's account, its words written by a QR code."""
     CASH = "cash"
+
+
+class RefundMethod(StrEnum):
+    """How money goes back."""
+
+    BANK_TRANSFER = "bank_transfer"
+    PROVIDER = "provider"
+    """The provider that took it carries it back, by a message of its own."""
+    CASH = "cash"
+
+
+class AccountKind(StrEnum):
+    """What an account of the ledger holds."""
+
+    RECEIVABLE = "receivable"
+    """What payers owe an agency."""
+    REVENUE = "revenue"
+    """What an agency has asked for and need not give back: phí and lệ phí apart."""
+    CLEARING = "clearing"
+    """What a provider (or the cash desk) holds for an agency."""
+    TREASURY = "treasury"
+    """What has arrived in the treasury account."""
+    SUSPENSE = "suspense"
+    """What is not ours to keep, or not explained yet."""
+    TRANSIT = "transit"
+    """What was sent back and has not arrived yet."""
+
+
+class EntryCause(StrEnum):
+    """Why a sum was moved in the ledger."""
+
+    ASSESSED = "assessed"
+    WAIVED = "waived"
+    CANCELLED = "cancelled"
+    SETTLED = "settled"
+    UNSETTLED = "unsettled"
+    UNMATCHED = "unmatched"
+    IDENTIFIED = "identified"
+    REFUND_OWED = "refund_owed"
+    REFUND_SENT = "refund_sent"
+    REFUND_FAILED = "refund_failed"
+    REFUND_DONE = "refund_done"
+    PAID_OUT = "paid_out"
+    ADJUSTED = "adjusted"
+    REVERSED = "reversed"
+    """An entry that a person posted is taken back."""
+
+
+class LineStatus(StrEnum):
+    """What a provider's statement says of a transaction."""
+
+    SUCCESS = "success"
+    REVERSED = "reversed"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+class DifferenceKind(StrEnum):
+    """How a provider and the ledger differ about a transaction."""
+
+    OURS_ONLY = "ours_only"
+    """The ledger has it, the provider's statement does not."""
+    THEIRS_ONLY = "theirs_only"
+    """The provider has money that the ledger knows nothing of."""
+    AMOUNT = "amount"
+    STATUS = "status"
+    """The ledger has it, the provider says that it was reversed, failed or is pending."""
+    DUPLICATE = "duplicate"
+    """The provider names it more than once."""
+
+
+class Explanation(StrEnum):
+    """Where a difference comes from."""
+
+    NOT_TOLD = "not_told"
+    """The provider never told us, or its notice was lost."""
+    PROVIDER_ERROR = "provider_error"
+    OUR_ERROR = "our_error"
+    REVERSED_LATER = "reversed_later"
+    OTHER_DAY = "other_day"
+    """It stands in the statement of another day."""
+    BANK_FEE = "bank_fee"
+    OTHER = "other"
+
+
+class Resolution(StrEnum):
+    """What is done about a difference."""
+
+    ADJUST = "adjust"
+    """The ledger follows the provider; what differs waits in suspense."""
+    RECORD = "record"
+    """The money is taken as if it had been told in time: it settles its fee, or its refund is requested."""
+
+
+class ReceiptKind(StrEnum):
+    """What a numbered receipt does."""
+
+    RECEIPT = "receipt"
+    REPLACEMENT = "replacement"
+    """It stands in for one that named its payer wrongly."""
+    CANCELLATION = "cancellation"
+    """It takes one out of force."""
+
+
+class Covers(StrEnum):
+    """Of what a receipt is."""
+
+    PHI = "phi"
+    LE_PHI = "le_phi"
+    BOTH = "both"
 
 
 class RefundReason(StrEnum):
@@ -72,6 +187,12 @@ class RefundReason(StrEnum):
     ATTEMPT_EXPIRED = "attempt_expired"
     DOSSIER_REJECTED = "dossier_rejected"
     DOSSIER_WITHDRAWN = "dossier_withdrawn"
+    REVERSED = "reversed"
+    """The bank debited the payer, the provider did not complete the transaction (VNPAY's 04)."""
+    EXEMPTED = "exempted"
+    """The law lifts the fee, which was seen after it was paid."""
+    DECIDED = "decided"
+    """A person decided so, on a legal basis."""
 
 
 class Outcome(StrEnum):
@@ -79,6 +200,12 @@ class Outcome(StrEnum):
 
     SETTLED = "settled"
     REFUND_REQUESTED = "refund_requested"
+    WRONG_AMOUNT = "wrong_amount"
+    """The money is not what was asked; its refund was requested."""
+    PENDING = "pending"
+    """The provider does not know yet; nothing changed."""
+    UNMATCHED = "unmatched"
+    """A transfer that names no attempt: it lies with the unmatched lines until a person decides."""
     FAILED = "failed"
     DUPLICATE = "duplicate"
     """This transaction was reported before; nothing changed."""
@@ -98,6 +225,7 @@ FEE = Lifecycle(
         Edge("assess", None, FeeStatus.DUE, FeeAssessed),
         Edge("settle", FeeStatus.DUE, FeeStatus.PAID, FeePaid),
         Edge("waive", FeeStatus.DUE, FeeStatus.WAIVED, FeeWaived),
+        Edge("reduce", FeeStatus.DUE, FeeStatus.DUE, FeeReduced),
         Edge("cancel", FeeStatus.DUE, FeeStatus.CANCELLED, FeeCancelled),
     ],
 )
@@ -126,5 +254,6 @@ REFUND = Lifecycle(
         Edge("send", RefundStatus.FAILED, RefundStatus.SENT, RefundSent),
         Edge("finish", RefundStatus.SENT, RefundStatus.DONE, RefundDone),
         Edge("fail", RefundStatus.SENT, RefundStatus.FAILED, RefundFailed),
+        Edge("fail", RefundStatus.DONE, RefundStatus.FAILED, RefundFailed),
     ],
 )

@@ -30,7 +30,7 @@ class FeePaid(EventData):
     amount_vnd: int
     collected: CollectedAt
     method: str
-    """`national_platform` or `cash`."""
+    """`national_platform`, `vnpay`, `vietqr` or `cash`."""
     paid_at: datetime
 
 
@@ -44,6 +44,22 @@ class FeeWaived(EventData):
     collected: CollectedAt
     legal_basis: str
     waived_at: datetime
+
+
+class FeeReduced(EventData):
+    """A part of the obligation was lifted on a legal basis; the rest is due."""
+
+    event_type: ClassVar[str] = "payment.fee.reduced.v1"
+
+    fee_id: UUID
+    items: tuple[FeeItem, ...]
+    """What is left of each."""
+    amount_vnd: int
+    """What is left to pay."""
+    exempted_vnd: int
+    collected: CollectedAt
+    legal_basis: str
+    reduced_at: datetime
 
 
 class FeeCancelled(EventData):
@@ -124,6 +140,31 @@ class ReceiptIssued(EventData):
     """1, 2, 3… without a gap per issuer and series."""
     amount_vnd: int
     issued_at: datetime
+    form_number: str | None = None
+    """Ký hiệu mẫu biên lai."""
+    on_behalf_of: str | None = None
+    """The agency whose fee it is; the issuer itself unless it was delegated."""
+    items: tuple[FeeItem, ...] = ()
+    """What it covers: all of its fee, or only its phí or lệ phí."""
+    replaces_id: UUID | None = None
+    """The receipt in whose place it stands, when it corrects one."""
+
+
+class ReceiptCancelled(EventData):
+    """A receipt was taken out of force by a cancelling one."""
+
+    event_type: ClassVar[str] = "payment.receipt.cancelled.v1"
+
+    receipt_id: UUID
+    cancelled_by_id: UUID
+    issuer_code: str
+    series: str
+    number: int
+    """Of the cancelling receipt, which has a number of its own in its series."""
+    amount_vnd: int
+    """Of the receipt that is out of force."""
+    reason: str
+    cancelled_at: datetime
 
 
 class RefundRequested(EventData):
@@ -152,7 +193,7 @@ class RefundSent(EventData):
 
 
 class RefundDone(EventData):
-    """The money arrived."""
+    """The money arrived, as far as is known."""
 
     event_type: ClassVar[str] = "payment.refund.done.v1"
 

@@ -139,7 +139,6 @@ class TestExpiry:
         attempt = await till.attempt(fee)
         await till.ask_now(attempt, out_of_time=True)
         assert (await till.ended(attempt))["status"] == "expired"
-        assert await till.scalars("SELECT ask_at FROM payment") == [None]
         assert (await till.told_names(fee))[-1] == "payment.expired"
 
     async def test_never_loses_money_that_came_at_the_last_moment(self, till: Till) -> None:
@@ -171,9 +170,21 @@ class TestExpiry:
         fee = await till.owe()
         attempt = await till.attempt(fee)
         await till.pay_in_cash(fee)
-        await till.ask_now(attempt, out_of_time=True)
+        await till.ask_now(attempt, ended_days_ago=7)
         await till.eventually(lambda: till.scalars("SELECT 1 FROM payment WHERE ask_at IS NOT NULL"), lambda r: not r)
         assert (await till.get(f"/payments/{attempt['id']}"))["status"] == "expired"
+
+    async def test_is_followed_by_a_question_a_day_for_a_week(self, till: Till) -> None:
+        fee = await till.owe()
+        attempt = await till.attempt(fee)
+        await till.ask_now(attempt, out_of_time=True)
+        await till.ended(attempt)
+        tomorrow = "SELECT 1 FROM payment WHERE ask_at BETWEEN ended_at + '23 hours' AND ended_at + '25 hours'"
+        assert await till.scalars(tomorrow) == [1]
+        await till.pay(attempt["reference"], callbacks=0)  # long after our time-out, and nobody told us
+        await till.ask_now(attempt, ended_days_ago=6)
+        await till.payment_when(attempt["id"], lambda payment: payment["status"] == "succeeded")
+        assert [refund.reason for refund in await till.refunds(fee)] == ["attempt_expired"]
 
 
 class TestTwoProcesses:

@@ -9,8 +9,10 @@ import pytest
 from deploy.portal.payment import hashes
 from services.payment.models import Fee, Payment
 from services.payment.platform import messages
-from services.payment.platform.client import Partner, Platform, PlatformUnclear, Refused
+from services.payment.platform.keys import Keys
 from services.payment.platform.messages import Report
+from services.payment.platform.national import Partner, Platform
+from services.payment.platform.port import Refused, Standing, State, Unclear
 from shared.clock import VN
 from shared.ids import new_id
 
@@ -51,7 +53,7 @@ def answering(answer: Any) -> Platform:
         return httpx.Response(200, content=answer) if isinstance(answer, bytes) else httpx.Response(200, json=answer)
 
     http = httpx.AsyncClient(base_url="http://platform", transport=httpx.MockTransport(respond))
-    return Platform(Partner("PARTNER01", SECRET, "10.0.0.1", {}), http, timeout_s=1)
+    return Platform(Partner("PARTNER01", Keys(SECRET), "10.0.0.1", {}), http, timeout_s=1)
 
 
 def signed(**changes: Any) -> dict[str, Any]:
@@ -148,20 +150,21 @@ class TestInit:
         ],
     )
     async def test_believes_no_half_answer(self, answer: Any) -> None:
-        with pytest.raises(PlatformUnclear):
-            await answering(answer).init(*make_attempt())
+        with pytest.raises(Unclear):
+            await answering(answer).start(*make_attempt())
 
     async def test_tells_a_refusal(self) -> None:
-        assert await answering({"MaLoi": "99"}).init(*make_attempt()) == Refused("99")
+        assert await answering({"MaLoi": "99"}).start(*make_attempt()) == Refused("99")
 
 
 class TestQuery:
     """QUERY and its answers."""
 
     async def test_reads_a_signed_report(self) -> None:
-        report = await answering(signed()).query(REFERENCE)
-        assert isinstance(report, Report)
-        found = report.money()
+        report = await answering(signed()).ask(make_attempt()[1])
+        assert isinstance(report, Standing)
+        assert report.state == State.PAID
+        found = report.money
         assert found is not None
         assert (found.transaction_number, found.amount_vnd, found.paid_at.hour) == ("GD1", 50_000, 21)
 
@@ -178,8 +181,8 @@ class TestQuery:
         ],
     )
     async def test_believes_only_the_platform(self, answer: Any) -> None:
-        with pytest.raises(PlatformUnclear):
-            await answering(answer).query(REFERENCE)
+        with pytest.raises(Unclear):
+            await answering(answer).ask(make_attempt()[1])
 
     async def test_takes_a_refusal_for_no_report(self) -> None:
-        assert await answering({"MaLoi": "99"}).query(REFERENCE) == Refused("99")
+        assert await answering({"MaLoi": "99"}).ask(make_attempt()[1]) == Refused("99")

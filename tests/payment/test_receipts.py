@@ -29,7 +29,7 @@ class TestNumbering:
 
         async def pay(nth: int) -> None:
             async with till.work() as work:
-                await money.pay_cash(work, fee_id=fees[nth].id)
+                await money.pay_cash(work, fee_id=fees[nth].id, routing=till.app.state.gateways.routing)
                 await work.session.flush()
                 if nth % 3 == 0:
                     raise Stumbled

@@ -10,7 +10,7 @@ from tests.payment.till import Till
 BODIES: dict[str, Any] = {"send": {"transfer_reference": "FT1"}, "fail": {"reason": "Tài khoản đã đóng"}, "done": None}
 ENDS = {"send": "sent", "fail": "failed", "done": "done"}
 PATHS = {"requested": [], "sent": ["send"], "done": ["send", "done"], "failed": ["send", "fail"]}
-LEGAL = {("requested", "send"), ("failed", "send"), ("sent", "done"), ("sent", "fail")}
+LEGAL = {("requested", "send"), ("failed", "send"), ("sent", "done"), ("sent", "fail"), ("done", "fail")}
 
 
 async def requested(till: Till) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class TestRights:
         ours = {path: verbs for path, verbs in described.items() if path.startswith((*LISTS, "/ops"))}
         assert len(ours) >= 15
         for path, verbs in ours.items():
-            if path == "/payments/callbacks/national":
+            if path.startswith("/payments/callbacks/"):
                 continue
             for verb in verbs:
                 answer = await till.client.request(verb, path.replace("{", "").replace("}", ""))

@@ -13,6 +13,7 @@ LEGAL: dict[str, dict[tuple[str | None, str], str]] = {
         (None, "assess"): "due",
         ("due", "settle"): "paid",
         ("due", "waive"): "waived",
+        ("due", "reduce"): "due",
         ("due", "cancel"): "cancelled",
     },
     "payment": {
@@ -30,6 +31,7 @@ LEGAL: dict[str, dict[tuple[str | None, str], str]] = {
         ("failed", "send"): "sent",
         ("sent", "finish"): "done",
         ("sent", "fail"): "failed",
+        ("done", "fail"): "failed",
     },
 }
 PAIRS = [

@@ -219,11 +219,13 @@ class Till:
         """Wait until no call to the platform is under way."""
         await asyncio.gather(*self.app.state.asker._calls)
 
-    async def ask_now(self, attempt: dict[str, Any], *, out_of_time: bool = False) -> None:
-        """Let the platform be asked about an attempt now; out_of_time: its life is over."""
+    async def ask_now(
+        self, attempt: dict[str, Any], *, out_of_time: bool = False, ended_days_ago: int | None = None
+    ) -> None:
+        """Let a provider be asked about an attempt now; out_of_time: its life is over, just now or some days ago."""
         changes: dict[str, Any] = {"ask_at": clock.now()}
-        if out_of_time:
-            changes["expires_at"] = clock.now() - timedelta(seconds=1)
+        if out_of_time or ended_days_ago is not None:
+            changes["expires_at"] = clock.now() - timedelta(days=ended_days_ago or 0, seconds=1)
         async with self.database.session() as session:
             await session.execute(update(Payment).where(Payment.id == UUID(attempt["id"])).values(**changes))
             await session.commit()
@@ -283,6 +285,8 @@ class Till:
         async with self.database.session() as session:
             # In the service's own order of locks: a last answer of the platform may just be recorded.
             await session.execute(text("LOCK TABLE fee, payment IN EXCLUSIVE MODE"))
+            # The ledger's tables let nobody delete; a replica's session passes by their triggers.
+            await session.execute(text("SET LOCAL session_replication_role = replica"))
             for table in tables:
                 await session.execute(table.delete())
             await session.commit()

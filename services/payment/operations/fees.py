@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from services.payment import queries
-from services.payment.models import Fee
+from services.payment.models import Dossier, Fee
+from services.payment.operations import ledger
 from services.payment.operations.attempts import expire_open_attempt
-from services.payment.operations.refunds import request_refund
+from services.payment.operations.refunds import give_back
 from services.payment.states import FEE, FeeStatus, RefundReason
 from shared.events.payment import FeeAssessed, FeeCancelled, FeeWaived
 from shared.events.values import CollectedAt, FeeItem, Party
@@ -23,7 +24,7 @@ def assess_fees(
     payer: Party,
     items: Iterable[FeeItem],
 ) -> list[Fee]:
-    """Create one fee for each occasion of collecting at which something is to be paid.
+    """Keep the dossier, and create one fee for each occasion of collecting at which something is to be paid.
 
     Emits payment.fee.assessed.v1 for each.
     """
@@ -41,13 +42,16 @@ def assess_fees(
             payer_id_number=payer.id_number,
             payer_address=payer.address,
             assessed_at=work.now,
+            exempted_vnd=0,
         )
         for occasion, group in groups.items()
         if any(item.amount_vnd for item in group)
     ]
+    work.session.add(Dossier(code=dossier_code, agency_code=agency_code))
     for fee in fees:
         work.session.add(fee)
         work.move(fee, FEE, "assess", _assessed(fee))
+        ledger.post_assessed(work, fee)
     return fees
 
 
@@ -57,6 +61,12 @@ async def waive_fee(work: Work, *, fee_id: UUID, legal_basis: str) -> Fee:
     Emits payment.fee.waived.v1. Raises FeeNotFound, IllegalMove (not due).
     """
     fee = await queries.lock_fee(work.session, fee_id, work.caller)
+    waive(work, fee, legal_basis)
+    return fee
+
+
+def waive(work: Work, fee: Fee, legal_basis: str) -> None:
+    """Lift a fee that is due and whose lock is held. Emits payment.fee.waived.v1. Raises IllegalMove (not due)."""
     waived = FeeWaived(
         fee_id=fee.id,
         amount_vnd=fee.amount_vnd,
@@ -65,8 +75,8 @@ async def waive_fee(work: Work, *, fee_id: UUID, legal_basis: str) -> Fee:
         waived_at=work.now,
     )
     work.move(fee, FEE, "waive", waived)
+    ledger.post_waived(work, fee)
     _end(work, fee, legal_basis)
-    return fee
 
 
 async def drop_fees(
@@ -82,7 +92,7 @@ async def drop_fees(
         if fee.status == FeeStatus.DUE:
             _cancel(work, fee, because)
         elif fee.status == FeeStatus.PAID and fee.collected in refunded:
-            _give_back(work, fee, because)
+            await _give_back(work, fee, because)
     return fees
 
 
@@ -105,6 +115,7 @@ def _cancel(work: Work, fee: Fee, because: RefundReason) -> None:
         cancelled_at=work.now,
     )
     work.move(fee, FEE, "cancel", cancelled)
+    ledger.post_cancelled(work, fee)
     _end(work, fee, because.value)
 
 
@@ -113,12 +124,6 @@ def _end(work: Work, fee: Fee, because: str) -> None:
     expire_open_attempt(work, fee)
 
 
-def _give_back(work: Work, fee: Fee, because: RefundReason) -> None:
+async def _give_back(work: Work, fee: Fee, because: RefundReason) -> None:
     settled = next(payment for payment in fee.payments if payment.settles_fee)
-    request_refund(
-        work,
-        settled,
-        transaction_number=str(settled.transaction_number),
-        amount_vnd=fee.amount_vnd,
-        reason=because,
-    )
+    give_back(work, fee, settled, await queries.lock_deposit(work.session, settled), because)

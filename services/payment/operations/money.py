@@ -8,18 +8,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.payment import queries
 from services.payment.errors import TransactionReused
-from services.payment.models import CallbackLog, Deposit, Fee, Payment, Receipt, ReceiptSeries
-from services.payment.operations.attempts import expire_open_attempt, new_payment, require_due
-from services.payment.operations.refunds import request_refund
+from services.payment.models import CallbackLog, Deposit, Fee, Payment
+from services.payment.operations import ledger, receipts
+from services.payment.operations.attempts import expire_open_attempt, new_payment, open_transfer, require_due
+from services.payment.operations.refunds import give_back, request_refund
+from services.payment.operations.routing import Routing
+from services.payment.queries import AttemptKey
 from services.payment.states import FEE, PAYMENT, FeeStatus, Outcome, PaymentStatus, Provider, RefundReason
-from shared.clock import VN
-from shared.events.payment import FeePaid, PaymentSucceeded, ReceiptIssued
+from shared.events.payment import FeePaid, PaymentSucceeded
 from shared.events.values import CollectedAt
-from shared.ids import new_id
 from shared.work import Work
-
-SERIES = "BI-{year:%y}T"
-"""Ký hiệu biên lai: one series a year for each issuing agency."""
 
 _AFTER_FEE_ENDED = {
     FeeStatus.PAID: RefundReason.FEE_PAID,
@@ -40,44 +38,81 @@ class Money:
     transaction_number: str
     amount_vnd: int
     paid_at: datetime
+    is_reversed: bool = False
+    """The payer's bank debited it, and the provider did not complete it: whoever told it before, it goes back."""
 
 
-async def take_money(work: Work, *, reference: str, money: Money) -> Outcome:
+async def take_money(work: Work, *, attempt: AttemptKey, money: Money) -> Outcome:
     """Record money that a provider has for an attempt, once, and let it settle the fee or request its refund.
 
     The fee is settled by the right amount, for an attempt that is open, while it is due. Anything else is money that
-    is not ours to keep. Emits payment.payment.succeeded.v1 with payment.fee.paid.v1 and payment.receipt.issued.v1,
+    is not ours to keep. A success that is reversed later opens a refund too; its fee stays paid until a person has
+    looked into it. Emits payment.payment.succeeded.v1 with payment.fee.paid.v1 and payment.receipt.issued.v1,
     or with payment.refund.requested.v1.
 
     Raises PaymentNotFound, TransactionReused (the transaction paid another attempt).
     """
-    fee, payment = await queries.lock_attempt(work.session, reference)
+    fee, payment = await queries.lock_attempt(work.session, attempt)
     return await _take(work, fee, payment, money)
 
 
-async def pay_cash(work: Work, *, fee_id: UUID) -> Payment:
+async def pay_cash(work: Work, *, fee_id: UUID, routing: Routing, desk_shift_id: UUID | None = None) -> Payment:
     """Record that a fee was paid at the counter; an open attempt to pay it elsewhere expires.
 
-    Emits payment.payment.initiated.v1 and the events of `take_money`. Raises FeeNotFound, FeeNotDue.
+    Emits payment.payment.initiated.v1 and the events of `take_money`. Raises FeeNotFound, FeeNotDue,
+    ProviderNotOffered, DeskShiftNotFound, DeskShiftClosed.
     """
     fee = await queries.lock_fee(work.session, fee_id, work.caller)
     require_due(fee)
+    routing.require(fee.agency_code, Provider.CASH)
+    if desk_shift_id is not None:
+        await queries.require_open_shift(work.session, desk_shift_id, work.caller)
     expire_open_attempt(work, fee)
     await work.session.flush()
     payment = new_payment(work, fee, Provider.CASH, expires_at=None)
+    payment.desk_shift_id = desk_shift_id
     await work.session.flush()
     await _take(work, fee, payment, Money(payment.reference, fee.amount_vnd, work.now))
     return payment
 
 
-def note_callback(work: Work, *, reference: str, transaction_number: str, code: str, outcome: Outcome) -> None:
+async def pay_by_transfer(work: Work, *, fee_id: UUID, money: Money) -> Payment:
+    """Let a transfer that named no attempt pay a fee; another attempt that is open for it expires.
+
+    Emits payment.payment.initiated.v1 and the events of `take_money`. Raises FeeNotFound.
+    """
+    fee = await queries.lock_fee(work.session, fee_id, work.caller)
+    payment = open_transfer(fee)
+    if payment is None:
+        expire_open_attempt(work, fee)
+        await work.session.flush()
+        payment = new_payment(work, fee, Provider.VIETQR, expires_at=None)
+        await work.session.flush()
+    await _take(work, fee, payment, money)
+    return payment
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A provider's message as it is kept: nothing of it that anybody could have written is taken on trust."""
+
+    provider: Provider
+    reference: str
+    transaction_number: str = ""
+    code: str = ""
+    key_used: str | None = None
+
+
+def note_callback(work: Work, *, notice: Notice, outcome: Outcome) -> None:
     """Keep that a provider called back, and what came of it."""
     work.session.add(
         CallbackLog(
             received_at=work.now,
-            reference=reference,
-            transaction_number=transaction_number,
-            code=code,
+            provider=notice.provider.value,
+            reference=notice.reference,
+            transaction_number=notice.transaction_number,
+            code=notice.code,
+            key_used=notice.key_used,
             outcome=outcome.value,
         )
     )
@@ -86,25 +121,36 @@ def note_callback(work: Work, *, reference: str, transaction_number: str, code: 
 async def _take(work: Work, fee: Fee, payment: Payment, money: Money) -> Outcome:
     misfit = _misfit(fee, payment, money)
     payment.ask_at = None
-    if not await _record_deposit(work, payment, money, settles_fee=misfit is None):
-        return Outcome.DUPLICATE
+    deposit, is_new = await _record_deposit(work, payment, money, settles_fee=misfit is None)
+    if not is_new:
+        return await _take_again(work, fee, payment, deposit, money)
     _succeed(work, payment, money, settles_fee=misfit is None)
-    if misfit is not None:
-        request_refund(
-            work,
-            payment,
-            transaction_number=money.transaction_number,
-            amount_vnd=money.amount_vnd,
-            reason=misfit,
-        )
-        return Outcome.REFUND_REQUESTED
-    _settle(work, fee, payment, money)
-    await _issue_receipt(work, fee, payment)
-    return Outcome.SETTLED
+    if misfit is None:
+        _settle(work, fee, payment, money)
+        await receipts.issue(work, fee, payment)
+        return Outcome.SETTLED
+    ledger.post_unsettled(
+        work,
+        payment,
+        transaction_number=money.transaction_number,
+        amount_vnd=money.amount_vnd,
+        paid_at=money.paid_at,
+    )
+    request_refund(work, payment, deposit, amount_vnd=money.amount_vnd, reason=misfit)
+    return Outcome.WRONG_AMOUNT if misfit == RefundReason.WRONG_AMOUNT else Outcome.REFUND_REQUESTED
+
+
+async def _take_again(work: Work, fee: Fee, payment: Payment, deposit: Deposit, money: Money) -> Outcome:
+    """Take in what is said once more of a transaction that is known: only that it was reversed changes anything."""
+    if not money.is_reversed or not give_back(work, fee, payment, deposit, RefundReason.REVERSED):
+        return Outcome.DUPLICATE
+    return Outcome.REFUND_REQUESTED
 
 
 def _misfit(fee: Fee, payment: Payment, money: Money) -> RefundReason | None:
     """Return why money cannot settle its fee, None when it does."""
+    if money.is_reversed:
+        return RefundReason.REVERSED
     if payment.status == PaymentStatus.SUCCEEDED:
         return RefundReason.SECOND_TRANSACTION
     if fee.status != FeeStatus.DUE:
@@ -114,8 +160,8 @@ def _misfit(fee: Fee, payment: Payment, money: Money) -> RefundReason | None:
     return RefundReason.WRONG_AMOUNT if money.amount_vnd != fee.amount_vnd else None
 
 
-async def _record_deposit(work: Work, payment: Payment, money: Money, *, settles_fee: bool) -> bool:
-    """Keep a transaction; return False when it is known. Raises TransactionReused when it paid another attempt."""
+async def _record_deposit(work: Work, payment: Payment, money: Money, *, settles_fee: bool) -> tuple[Deposit, bool]:
+    """Keep a transaction and tell whether it is new. Raises TransactionReused when it paid another attempt."""
     inserted = await work.session.scalar(
         insert(Deposit)
         .values(
@@ -123,19 +169,20 @@ async def _record_deposit(work: Work, payment: Payment, money: Money, *, settles
             transaction_number=money.transaction_number,
             payment_id=payment.id,
             amount_vnd=money.amount_vnd,
+            refunded_vnd=0,
             settles_fee=settles_fee,
             paid_at=money.paid_at,
             recorded_at=work.now,
         )
         .on_conflict_do_nothing()
-        .returning(Deposit.payment_id)
+        .returning(Deposit)
     )
     if inserted is not None:
-        return True
+        return inserted, True
     known = await work.session.get_one(Deposit, (payment.provider, money.transaction_number))
     if known.payment_id != payment.id:
         raise TransactionReused(transaction_number=money.transaction_number)
-    return False
+    return known, False
 
 
 def _succeed(work: Work, payment: Payment, money: Money, *, settles_fee: bool) -> None:
@@ -152,7 +199,7 @@ def _succeed(work: Work, payment: Payment, money: Money, *, settles_fee: bool) -
     work.move(payment, PAYMENT, "receive", succeeded)
     if payment.transaction_number is None:
         payment.transaction_number, payment.settles_fee = money.transaction_number, settles_fee
-        payment.ended_at, payment.pay_url = work.now, None
+        payment.ended_at, payment.pay_url, payment.qr_payload = work.now, None, None
 
 
 def _settle(work: Work, fee: Fee, payment: Payment, money: Money) -> None:
@@ -166,42 +213,4 @@ def _settle(work: Work, fee: Fee, payment: Payment, money: Money) -> None:
     )
     work.move(fee, FEE, "settle", paid)
     fee.ended_at = work.now
-
-
-async def _issue_receipt(work: Work, fee: Fee, payment: Payment) -> None:
-    series = SERIES.format(year=work.now.astimezone(VN))
-    receipt = Receipt(
-        id=new_id(),
-        issuer_code=fee.agency_code,
-        series=series,
-        number=await _next_number(work, fee.agency_code, series),
-        fee_id=fee.id,
-        payment_id=payment.id,
-        dossier_code=fee.dossier_code,
-        payer_name=fee.payer_name,
-        items=fee.items,
-        amount_vnd=fee.amount_vnd,
-        issued_at=work.now,
-    )
-    work.session.add(receipt)
-    issued = ReceiptIssued(
-        receipt_id=receipt.id,
-        fee_id=fee.id,
-        payment_id=payment.id,
-        issuer_code=receipt.issuer_code,
-        series=receipt.series,
-        number=receipt.number,
-        amount_vnd=receipt.amount_vnd,
-        issued_at=receipt.issued_at,
-    )
-    work.emit(issued, subject=fee.dossier_code)
-
-
-async def _next_number(work: Work, issuer_code: str, series: str) -> int:
-    """Take the next number of a series; its row stays locked until the commit, a rollback gives the number back."""
-    first = insert(ReceiptSeries).values(issuer_code=issuer_code, series=series, last_number=1)
-    following = first.on_conflict_do_update(
-        index_elements=[ReceiptSeries.issuer_code, ReceiptSeries.series],
-        set_={"last_number": ReceiptSeries.last_number + 1},
-    )
-    return (await work.session.execute(following.returning(ReceiptSeries.last_number))).scalar_one()
+    ledger.post_settled(work, fee, payment, transaction_number=money.transaction_number, paid_at=money.paid_at)

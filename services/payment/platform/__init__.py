@@ -1,1 +1,1 @@
-"""The national payment platform v1.0.6 (DVCQG): its messages, our calls to it, its callback to us."""
+"""The providers, each behind the same port: their words, our calls to them, their notices to us."""

@@ -7,9 +7,9 @@ our reply to CONFIRM in the order in which its fields are listed. Times are yyyy
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -209,13 +209,63 @@ def _receipt_details(fee: Fee) -> dict[str, object]:
         "HoTenNguoiNop": fee.payer_name,
         "SoCMNDNguoiNop": fee.payer_id_number or "",
         "DiaChiNguoiNop": fee.payer_address or "",
-        "PhiLePhi": [
-            {
-                "LoaiPhiLePhi": ITEM_KINDS[item["kind"]],
-                "MaPhiLePhi": item["code"],
-                "TenPhiLePhi": item["name"],
-                "SoTien": str(item["amount_vnd"]),
-            }
-            for item in fee.items
-        ],
+        "PhiLePhi": _items(fee),
     }
+
+
+def _items(fee: Fee) -> list[dict[str, str]]:
+    return [
+        {
+            "LoaiPhiLePhi": ITEM_KINDS[item["kind"]],
+            "MaPhiLePhi": item["code"],
+            "TenPhiLePhi": item["name"],
+            "SoTien": str(item["amount_vnd"]),
+        }
+        for item in fee.items
+    ]
+
+
+class DebtQuestion(BaseModel):
+    """dptracuuthanhtoanhs: the portal asks what a dossier has to pay."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    code: Annotated[str, Field(alias="MaHoSo", min_length=1, max_length=64, examples=["H32.14-260407-0001"])]
+
+
+class Debt(BaseModel):
+    """Our answer; the fields beside the first three are there only with something to pay."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+    error_code: int
+    """1 must pay, 0 nothing to pay, -1 not known."""
+    message: str
+    code: str = Field(alias="MaHoSo")
+    lookup_code: str = Field("", alias="MaTraCuuTT")
+    """MaHoSo + yyyyMMddHHmmss."""
+    amount: str = Field("", alias="SoTien")
+    content: str = Field("", alias="NoiDungThanhToan")
+    payer: str = Field("", alias="HoTenNguoiNop")
+    items: list[dict[str, str]] = Field(default_factory=list, alias="PhiLePhi")
+
+    @classmethod
+    def unknown(cls, code: str) -> Self:
+        """Return the answer about a dossier that we do not know."""
+        return cls(error_code=-1, message="Không tìm thấy hồ sơ", code=code)
+
+    @classmethod
+    def of(cls, code: str, due: Sequence[Fee], now: datetime) -> Self:
+        """Return the answer about a dossier and its fees that are due."""
+        if not due:
+            return cls(error_code=0, message="Hồ sơ không có khoản phải nộp hoặc đã nộp", code=code)
+        return cls(
+            error_code=1,
+            message="Hồ sơ có khoản phải nộp",
+            code=code,
+            lookup_code=f"{code}{write_time(now)}",
+            amount=str(sum(fee.amount_vnd for fee in due)),
+            content=_description(due[0]),
+            payer=due[0].payer_name,
+            items=[item for fee in due for item in _items(fee)],
+        )

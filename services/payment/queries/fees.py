@@ -10,15 +10,15 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager, selectinload
 
-from services.payment.errors import FeeNotFound, PaymentNotFound, ReceiptNotFound, RefundNotFound
-from services.payment.models import Fee, Payment, Receipt, Refund
-from services.payment.states import Provider
+from services.payment.errors import FeeNotFound, PaymentNotFound, RefundNotFound
+from services.payment.models import Deposit, Dossier, Fee, Payment, Refund
+from services.payment.states import FeeStatus, Provider
 from shared.caller import Caller
 
 LIST_MAX = 200
 _LOCKED = "fees locked by dossier"
 
-Listed = TypeVar("Listed", Fee, Payment, Receipt, Refund)
+Listed = TypeVar("Listed", Fee, Payment, Refund)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,14 @@ class Window:
 
     limit: int
     after: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptKey:
+    """How a provider names an attempt; one provider can say nothing about another's."""
+
+    provider: Provider
+    reference: str
 
 
 async def get_fee(session: AsyncSession, fee_id: UUID, caller: Caller) -> Fee:
@@ -45,14 +53,23 @@ async def lock_fee(session: AsyncSession, fee_id: UUID, caller: Caller) -> Fee:
     return fee
 
 
-async def lock_attempt(session: AsyncSession, reference: str) -> tuple[Fee, Payment]:
-    """Lock the fee that a reference is to pay on the national platform; return both. Raises PaymentNotFound."""
-    on_platform = Payment.provider == Provider.NATIONAL_PLATFORM
-    owner = select(Payment.fee_id).where(Payment.reference == reference, on_platform).scalar_subquery()
+async def lock_attempt(session: AsyncSession, attempt: AttemptKey) -> tuple[Fee, Payment]:
+    """Lock the fee that an attempt is to pay; return both. Raises PaymentNotFound."""
+    wanted = (Payment.reference == attempt.reference) & (Payment.provider == attempt.provider)
+    owner = select(Payment.fee_id).where(wanted).scalar_subquery()
     fee = await session.scalar(_locked_fees(Fee.id == owner))
     if fee is None:
-        raise PaymentNotFound(reference=reference)
-    return fee, next(payment for payment in fee.payments if payment.reference == reference)
+        raise PaymentNotFound(reference=attempt.reference)
+    return fee, next(payment for payment in fee.payments if payment.reference == attempt.reference)
+
+
+async def lock_payment(session: AsyncSession, payment_id: UUID, caller: Caller) -> tuple[Fee, Payment]:
+    """Lock the fee of a payment; return both. Raises PaymentNotFound, also when it is not the caller's to see."""
+    owner = select(Payment.fee_id).where(Payment.id == payment_id).scalar_subquery()
+    fee = await session.scalar(_locked_fees(Fee.id == owner))
+    if fee is None or not caller.may_see(fee.agency_code):
+        raise PaymentNotFound(payment_id=payment_id)
+    return fee, next(payment for payment in fee.payments if payment.id == payment_id)
 
 
 async def lock_fees_of_dossiers(session: AsyncSession, dossier_codes: Collection[str]) -> None:
@@ -80,7 +97,7 @@ async def lock_refund(session: AsyncSession, refund_id: UUID, caller: Caller) ->
 
 
 async def lock_due_questions(session: AsyncSession, now: datetime, most: int) -> Sequence[Payment]:
-    """Lock payments that the platform is to be asked about, with their fees; skip what another process has."""
+    """Lock payments that a provider is to be asked about, with their fees; skip what another process has."""
     due = (
         select(Payment)
         .join(Payment.fee)
@@ -93,6 +110,25 @@ async def lock_due_questions(session: AsyncSession, now: datetime, most: int) ->
     return (await session.scalars(due)).all()
 
 
+async def lock_due_refunds(session: AsyncSession, now: datetime, most: int) -> list[tuple[Refund, Payment]]:
+    """Lock refunds that a provider is to carry out, with their payments; skip what another process has."""
+    due = (
+        select(Refund, Payment)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.ask_at <= now)
+        .order_by(Refund.ask_at)
+        .limit(most)
+        .with_for_update(of=Refund, skip_locked=True)
+    )
+    return [(refund, payment) for refund, payment in await session.execute(due)]
+
+
+async def lock_deposit(session: AsyncSession, payment: Payment) -> Deposit:
+    """Lock the transaction that settled a fee, whose own lock is held."""
+    key = (payment.provider, str(payment.transaction_number))
+    return await session.get_one(Deposit, key, with_for_update=True)
+
+
 async def get_payment(session: AsyncSession, payment_id: UUID, caller: Caller) -> Payment:
     """Return a payment; raises PaymentNotFound when there is none or it is not the caller's to see."""
     payment = await session.get(Payment, payment_id)
@@ -101,39 +137,28 @@ async def get_payment(session: AsyncSession, payment_id: UUID, caller: Caller) -
     return payment
 
 
-async def get_receipt(session: AsyncSession, receipt_id: UUID, caller: Caller) -> Receipt:
-    """Return a receipt; raises ReceiptNotFound when there is none or it is not the caller's to see."""
-    receipt = await session.get(Receipt, receipt_id)
-    if receipt is None or not caller.may_see(receipt.issuer_code):
-        raise ReceiptNotFound(receipt_id=receipt_id)
-    return receipt
-
-
 async def list_fees(session: AsyncSession, caller: Caller, window: Window, *, dossier_code: str) -> Sequence[Fee]:
     """Return a dossier's fees that the caller may see."""
-    return await _list(session, Fee, [_visible(Fee.agency_code, caller), Fee.dossier_code == dossier_code], window)
+    return await _list(session, Fee, [visible(Fee.agency_code, caller), Fee.dossier_code == dossier_code], window)
+
+
+async def find_dossier(session: AsyncSession, code: str) -> Dossier | None:
+    """Return a dossier that was accepted."""
+    return await session.get(Dossier, code)
+
+
+async def list_due_fees(session: AsyncSession, dossier_code: str) -> Sequence[Fee]:
+    """Return what a dossier has to pay."""
+    due = (Fee.dossier_code == dossier_code) & (Fee.status == FeeStatus.DUE)
+    return (await session.scalars(select(Fee).where(due).order_by(Fee.id))).all()
 
 
 async def list_payments(
     session: AsyncSession, caller: Caller, window: Window, *, dossier_code: str
 ) -> Sequence[Payment]:
     """Return a dossier's payments that the caller may see."""
-    of_dossier = [_visible(Payment.agency_code, caller), Payment.dossier_code == dossier_code]
+    of_dossier = [visible(Payment.agency_code, caller), Payment.dossier_code == dossier_code]
     return await _list(session, Payment, of_dossier, window)
-
-
-async def list_receipts(
-    session: AsyncSession,
-    caller: Caller,
-    window: Window,
-    *,
-    dossier_code: str | None,
-    issuer_code: str | None,
-    series: str | None,
-) -> Sequence[Receipt]:
-    """Return the receipts that the caller may see, of one dossier, issuer or series when given."""
-    wanted = {Receipt.dossier_code: dossier_code, Receipt.issuer_code: issuer_code, Receipt.series: series}
-    return await _list(session, Receipt, [_visible(Receipt.issuer_code, caller), *_given(wanted)], window)
 
 
 async def list_refunds(
@@ -141,7 +166,7 @@ async def list_refunds(
 ) -> Sequence[Refund]:
     """Return the refunds that the caller may see, of one dossier or in one status when given."""
     wanted = {Refund.dossier_code: dossier_code, Refund.status: status}
-    return await _list(session, Refund, [_visible(Refund.agency_code, caller), *_given(wanted)], window)
+    return await _list(session, Refund, [visible(Refund.agency_code, caller), *_given(wanted)], window)
 
 
 def _locked_fees(which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a statement of Fee
@@ -149,7 +174,8 @@ def _locked_fees(which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a stateme
     return select(Fee).where(which).order_by(Fee.id).with_for_update().options(selectinload(Fee.payments))
 
 
-def _visible(agency: InstrumentedAttribute[str], caller: Caller) -> ColumnElement[bool]:
+def visible(agency: InstrumentedAttribute[Any], caller: Caller) -> ColumnElement[bool]:
+    """Return the condition that a row is of the caller's agency or of one below it."""
     if caller.agency is None:
         return false()
     return or_(agency == caller.agency, agency.startswith(f"{caller.agency}.", autoescape=True))

@@ -1,5 +1,31 @@
-"""HTTP in: fees, payments, receipts, refunds, and the platform's callback."""
+"""HTTP in: fees, payments, receipts, refunds, the ledger, and the providers' callbacks."""
 
-from services.payment.routes.fees import ROUTERS
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from services.payment.routes import (
+    bank,
+    callbacks,
+    exemptions,
+    fees,
+    ledger,
+    lookups,
+    payments,
+    receipts,
+    refunds,
+)
+
+ROUTERS: Sequence[APIRouter] = (
+    *callbacks.ROUTERS,
+    *lookups.ROUTERS,
+    *fees.ROUTERS,
+    *payments.ROUTERS,
+    *refunds.ROUTERS,
+    *bank.ROUTERS,
+    *exemptions.ROUTERS,
+    *receipts.ROUTERS,
+    *ledger.ROUTERS,
+)
 
 __all__ = ["ROUTERS"]

@@ -3,14 +3,14 @@
 import base64
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Annotated, Generic, Literal, Protocol, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 from sqlalchemy.orm import Mapped
 
 from services.payment.errors import CursorInvalid
-from services.payment.states import FeeStatus, PaymentStatus, Provider, RefundReason, RefundStatus
+from services.payment.states import FeeStatus, PaymentStatus, Provider, RefundMethod, RefundReason, RefundStatus
 from shared.events.values import CollectedAt, FeeItem
 
 PAGE_DEFAULT, PAGE_MAX = 50, 200
@@ -29,9 +29,11 @@ class PaymentRequest(_Request):
 
     fee_id: UUID
     provider: Provider
-    """`national_platform` opens an attempt; `cash` records money taken at the counter."""
+    """`cash` records money taken at the counter; the others open an attempt."""
     return_url: Annotated[HttpUrl, Field(max_length=1000)] | None = None
-    """Where the payer is to come back to; kept for the client, the platform is not told."""
+    """Where the payer is to come back to; VNPAY sends it there, for others it is kept for the client."""
+    desk_shift_id: UUID | None = None
+    """With `cash`: the cashier's open shift."""
 
 
 class WaiverRequest(_Request):
@@ -40,10 +42,34 @@ class WaiverRequest(_Request):
     legal_basis: str = Field(min_length=3, max_length=500, examples=["Khoản 2 Điều 10 Luật Phí và lệ phí"])
 
 
-class TransferRequest(_Request):
-    """The bank transfer that carries money back."""
+class RefundRequest(_Request):
+    """Which payment is to be given back, how much of it, and why."""
 
-    transfer_reference: str = Field(min_length=1, max_length=100, examples=["FT26097000123"])
+    payment_id: UUID
+    amount_vnd: Annotated[int, Field(gt=0, lt=10**15)] | None = None
+    """Whole đồng; without it all that is left."""
+    reason: Literal["decided", "exempted"] = "decided"
+    legal_basis: str = Field(min_length=3, max_length=500, examples=["Khoản 3 Điều 12 Luật Phí và lệ phí"])
+
+
+class TransferRequest(_Request):
+    """How money goes back."""
+
+    method: RefundMethod = RefundMethod.BANK_TRANSFER
+    transfer_reference: str = Field("", max_length=100, examples=["FT26097000123"])
+    """The bank's number of the transfer, or that of the slip at the counter; the provider makes its own."""
+    account_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,19}$")] | None = None
+    account_bank: Annotated[str, Field(pattern=r"^\d{6}$", examples=["970415"])] | None = None
+    """The bank's six digits."""
+    account_name: Annotated[str, Field(max_length=100)] | None = None
+    desk_shift_id: UUID | None = None
+    """With `cash`: the shift whose drawer it is taken from."""
+
+    @model_validator(mode="after")
+    def _names_the_transfer(self) -> Self:
+        if self.method != RefundMethod.PROVIDER and not self.transfer_reference:
+            raise ValueError("transfer_reference is needed unless the provider carries the money")
+        return self
 
 
 class FailureRequest(_Request):
@@ -69,6 +95,22 @@ class FeeView(_View):
     """When it was paid, waived or cancelled."""
     ended_because: str | None
     """The legal basis of a waiver, the reason of a cancellation."""
+    exempted_vnd: int
+    """What a rule of exemption lifted: of a fee that is due it is no longer in `amount_vnd`."""
+
+
+class ExemptRequest(_Request):
+    """Which rule lifts the fee, and what shows that it applies."""
+
+    exemption_code: str = Field(min_length=1, max_length=64, examples=["MG-NCC"])
+    evidence: str = Field(min_length=3, max_length=200, examples=["Thẻ thương binh số A 123456"])
+
+
+class ProvidersView(_View):
+    """Which ways of paying an agency offers."""
+
+    agency_code: str
+    providers: list[Provider]
 
 
 class PaymentView(_View):
@@ -84,7 +126,10 @@ class PaymentView(_View):
     amount_vnd: int
     status: PaymentStatus
     pay_url: str | None
-    """Where the payer pays; null after the end, and until the platform has answered (some hundredths of a second)."""
+    """Where the payer pays; null after the end, until the platform has answered (some hundredths of a second), and for
+    transfers."""
+    qr_payload: str | None
+    """What the QR code of a transfer says (EMVCo, NAPAS); its picture is at /payments/{id}/qr."""
     return_url: str | None
     transaction_number: str | None
     settles_fee: bool
@@ -93,23 +138,6 @@ class PaymentView(_View):
     opened_at: datetime
     expires_at: datetime | None
     ended_at: datetime | None
-
-
-class ReceiptView(_View):
-    """A numbered receipt (biên lai)."""
-
-    id: UUID
-    issuer_code: str
-    series: str
-    number: int
-    """1, 2, 3… without a gap in its issuer's series."""
-    fee_id: UUID
-    payment_id: UUID
-    dossier_code: str
-    payer_name: str
-    items: list[FeeItem]
-    amount_vnd: int
-    issued_at: datetime
 
 
 class RefundView(_View):
@@ -125,7 +153,14 @@ class RefundView(_View):
     """The transaction that is given back."""
     amount_vnd: int
     reason: RefundReason
+    legal_basis: str | None
+    """Why a person asked for it; null when it was asked for by itself."""
     status: RefundStatus
+    method: RefundMethod | None
+    """How it was sent; null before."""
+    account_number: str | None
+    account_bank: str | None
+    account_name: str | None
     transfer_reference: str | None
     failure: str | None
     requested_at: datetime
@@ -133,7 +168,7 @@ class RefundView(_View):
     ended_at: datetime | None
 
 
-Item = TypeVar("Item", bound=_View)
+Item = TypeVar("Item", bound=BaseModel)
 
 
 class Page(_View, Generic[Item]):
