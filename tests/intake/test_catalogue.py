@@ -106,10 +106,8 @@ class TestImport:
         both = catalogue.model_copy(update={"procedures": (*catalogue.procedures, new)})
         await _bring_in(emptied, both)
         await _reload(emptied)
-        late = (clock.now() - timedelta(days=3)).isoformat()
-        versions = [
-            (await emptied.submit(dossier(**more))).json()["procedure_version"] for more in ({}, {"submitted_at": late})
-        ]
+        late = {"submitted_at": (clock.now() - timedelta(days=3)).isoformat(), "late_reason": "Mất điện"}
+        versions = [(await emptied.submit(dossier(**more))).json()["procedure_version"] for more in ({}, late)]
         assert versions == [2, 1]
         assert (await emptied.client.get(f"/procedures/{PROCEDURE}")).json()["versions"] == [2, 1]
 
@@ -223,7 +221,7 @@ class TestRead:
             assert (answer.status_code, answer.json()["code"]) == (404, "procedure_not_found")
 
     async def test_agencies_and_fields(self, counter: Counter) -> None:
-        agencies = (await counter.client.get("/agencies")).json()
+        agencies = (await counter.client.get("/agencies")).json()["items"]
         fields = (await counter.client.get("/fields")).json()
         assert {"H32", "H32.14", "H32.14.21"} < {agency["code"] for agency in agencies}
         assert {"code": "ho_tich", "name": "Hộ tịch"} in fields

@@ -1,5 +1,6 @@
 """Handing in a dossier."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -184,13 +185,11 @@ class TestRefusal:
             name="cũ",
             level=Level.COMMUNE,
             valid_to=clock.now().date() - timedelta(2),
-            successor="H32.14.22",
+            successors=("H32.14.22",),
         )
-        counter.app.state.catalogue = Catalogue(
-            known.revision, known.agencies | {AGENCY: gone}, known.fields, known.versions
-        )
+        counter.app.state.catalogue = replace(known, agencies={**known.agencies, AGENCY: gone})
         try:
             answer = await counter.submit()
         finally:
             counter.app.state.catalogue = known
-        assert "successor is H32.14.22" in answer.json()["errors"][0]["message"]
+        assert "successor H32.14.22" in answer.json()["errors"][0]["message"]

@@ -1,12 +1,15 @@
 """HTTP in."""
 
+from services.intake.routes.agencies import agencies
 from services.intake.routes.catalogue import catalogue
 from services.intake.routes.documents import documents, uploads
 from services.intake.routes.dossiers import dossiers, portal
 from services.intake.routes.drafts import drafts
+from services.intake.routes.forms import forms
+from services.intake.routes.imports import imports
 from services.intake.routes.rules import rules
 from services.intake.routes.resuming import pieces, resumable
 
-ROUTERS = (dossiers, portal, drafts, documents, uploads, resumable, pieces, rules, catalogue)
+ROUTERS = (dossiers, portal, drafts, documents, uploads, resumable, pieces, rules, catalogue, agencies, forms, imports)
 
 __all__ = ["ROUTERS"]
