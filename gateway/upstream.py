@@ -39,6 +39,11 @@ ROUTES: dict[str, str] = {
     "fields": "intake",
     "tasks": "workflow",
     "cases": "workflow",
+    "delegations": "workflow",
+    "officials": "workflow",
+    "consultations": "workflow",
+    "notices": "workflow",
+    "statistics": "workflow",
     "calendars": "workflow",
     "processes": "workflow",
     "fees": "payment",
@@ -62,8 +67,8 @@ ROUTES: dict[str, str] = {
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
     {("GET", "procedures"), ("GET", "agencies"), ("GET", "fields"), ("GET", "verify"), ("GET", "verify-receipt")}
 )
-PUBLIC_PATHS = frozenset({"payments/callbacks/national"})
-"""The payment platform's callbacks carry their own hash instead of a token."""
+PUBLIC_PATHS = frozenset({"payments/callbacks/national", "payments/callbacks/vnpay", "payments/callbacks/vietqr"})
+"""What payment providers tell by themselves carries a signature of its own instead of a token."""
 
 
 def owner_of(path: str) -> str | None:

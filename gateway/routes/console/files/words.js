@@ -277,6 +277,7 @@ const EVENTS = {
   "payment.payment.failed.v1": ["Thanh toán thất bại", "Payment failed"],
   "payment.payment.expired.v1": ["Thanh toán hết hạn", "Payment expired"],
   "payment.receipt.issued.v1": ["Xuất biên lai", "Receipt issued"],
+  "payment.receipt.cancelled.v1": ["Hủy biên lai", "Receipt cancelled"],
   "payment.refund.requested.v1": ["Đề nghị hoàn tiền", "Refund requested"],
   "payment.refund.sent.v1": ["Đã chuyển tiền hoàn", "Refund sent"],
   "payment.refund.done.v1": ["Hoàn tiền xong", "Refund done"],

@@ -1,0 +1,1 @@
+"""Receipts as people hold them: printed, sealed, in Vietnamese."""
