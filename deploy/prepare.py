@@ -10,11 +10,13 @@ import typer
 
 from deploy.local.clients import CLIENTS, describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json, write_private
+from deploy.local.seals import SEAL_NAME, ensure_seals
 from deploy.local.servers import Servers
 from deploy.packages import PACKAGES
 
-OTHER_SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "PORTAL_PASSWORD", "PLATFORM_SECRET")
+OTHER_SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "PORTAL_PASSWORD", "PLATFORM_SECRET", "SEALS_PASSWORD")
 ENVIRONMENT_FILE = "motcua.env"
+PROVINCE = "H32"
 
 
 def _variable(secret: str) -> str:
@@ -41,10 +43,21 @@ def make_secrets(
     ensure_evidence_key(folder / "evidence-key.json")
     write_clients(folder / "clients.json", known)
     write_json(folder / "clients-with-secrets.json", describe_clients(known))
+    _make_seals(folder)
     for name in ("signing-key.json", "evidence-key.json", "clients.json"):
         # Read in a container, by a user whom this machine does not know; the folder keeps others out.
         (folder / name).chmod(0o644)
     typer.echo(f"Secrets are in {folder}.")
+
+
+def _make_seals(folder: Path) -> None:
+    """Make test seals, to be replaced by the agencies' own; their password is in the environment file."""
+    lines = (folder / ENVIRONMENT_FILE).read_text(encoding="utf-8").splitlines()
+    password = next((line.partition("=")[2] for line in lines if line.startswith("SEALS_PASSWORD=")), "")
+    ensure_seals(folder / "seals", agency=PROVINCE, name=SEAL_NAME, password=password)
+    for file in (folder / "seals").iterdir():
+        file.chmod(0o644)
+    (folder / "seals").chmod(0o755)
 
 
 def prepare() -> None:

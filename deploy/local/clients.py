@@ -15,6 +15,10 @@ _OFFICIALS = (
 )
 
 
+_ACCOUNTING = "fees:read refunds:write ledger:read ledger:write"
+"""Two of them, since a difference with a provider is explained by one person and resolved by another."""
+
+
 @dataclass(frozen=True)
 class DemoClient:
     """A system that may call the gateway of the local stack."""
@@ -39,6 +43,8 @@ CLIENTS: Sequence[DemoClient] = (
     ),
     DemoClient("one-stop", "Phần mềm một cửa của tỉnh", "H32", _OFFICIALS),
     DemoClient("one-stop-h32.14", "Phần mềm một cửa của đơn vị H32.14", "H32.14", _OFFICIALS),
+    DemoClient("accounting", "Kế toán thứ nhất", "H32", _ACCOUNTING),
+    DemoClient("accounting-second", "Kế toán thứ hai", "H32", _ACCOUNTING),
     DemoClient("national-portal", "Cổng Dịch vụ công quốc gia", "H32", "portal"),
     DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read"),
     DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),

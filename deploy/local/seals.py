@@ -16,6 +16,7 @@ from shared import clock
 
 LIFE = timedelta(days=3650)
 CA_FILE = "ca.pem"
+SEAL_NAME = "UBND tỉnh (con dấu thử nghiệm)"
 
 
 def ensure_seals(folder: Path, *, agency: str, name: str, password: str) -> None:

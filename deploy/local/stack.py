@@ -11,6 +11,7 @@ from deploy.local import ports
 from deploy.local.clients import describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
+from deploy.local.seals import SEAL_NAME, ensure_seals
 from deploy.local.servers import Phase, Servers
 from deploy.packages import PACKAGES
 
@@ -92,6 +93,10 @@ class Stack:
             yield "MOTCUA_PLATFORM_ASK_AFTER_S", "3"
             yield "MOTCUA_PLATFORM_TIMEOUT_S", "5"
             yield from self._platform_login().items()
+            seals, password = self.folder.path / "seals", self._secrets("seals")
+            ensure_seals(seals, agency=PARTNER, name=SEAL_NAME, password=password)
+            yield "MOTCUA_SEALS_FOLDER", str(seals)
+            yield "MOTCUA_SEALS_PASSWORD", password
         if service == "gateway":
             yield from self._gateway_settings().items()
 
