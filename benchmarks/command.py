@@ -8,14 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import bus, door, figures, idle, lives
+from benchmarks import backlog, bus, door, figures, idle, lives, queries
 from benchmarks.scratch import scratch_on
 from deploy.demo.report import console
 from deploy.local import packages
 from deploy.local.commands import up
 from deploy.local.folder import run_folder
 
-PARTS = ("bus", "door", "lives", "idle")
+PARTS = ("bus", "door", "lives", "idle", "backlog", "queries")
+_ON_SCRATCH = {"bus": bus.measure, "door": door.measure, "backlog": backlog.measure, "queries": queries.measure}
+_ON_STACK = {"lives": lives.measure, "idle": idle.measure}
 
 
 def bench(
@@ -41,12 +43,6 @@ async def _measure(stack: Mapping[str, Any], parts: "list[str] | tuple[str, ...]
     async with scratch_on(stack) as scratch:
         for part in parts:
             tell(f"· measuring: {part}")
-            if part == "bus":
-                found += await bus.measure(scratch)
-            elif part == "door":
-                found += await door.measure(scratch)
-            elif part == "lives":
-                found += await lives.measure(stack)
-            else:
-                found += await idle.measure(stack)
+            measure = _ON_SCRATCH.get(part)
+            found += await (measure(scratch) if measure else _ON_STACK[part](stack))
     return found
