@@ -60,10 +60,13 @@ _command("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys 
 _command("prepare", "deploy.prepare:prepare", "Create and migrate databases and broker users on servers of yours.")
 _command("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
 _command("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
+_group("accounts", "deploy.accounts.command:app", "Officials, units and roles: import them, say where they bind.")
 _group("backlog", "deploy.backlog.command:app", "Digitise the backlog: import scans with their index.")
 _command("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
 _group("log", "deploy.evidence.command:app", "Export and verify the transaction log, offline.")
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
+_group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import.")
+_group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
 
 if __name__ == "__main__":
     sys.exit(app())

@@ -34,6 +34,11 @@ CONNECT_TIMEOUT_S = 3
 ROUTES: dict[str, str] = {
     "dossiers": "intake",
     "documents": "intake",
+    "drafts": "intake",
+    "uploads": "intake",
+    "submission-rules": "intake",
+    "registers": "intake",
+    "tracking": "intake",
     "procedures": "intake",
     "agencies": "intake",
     "fields": "intake",
@@ -65,7 +70,15 @@ ROUTES: dict[str, str] = {
 }
 """First part of the path, or first two where services share the first → the service that owns it."""
 PUBLIC: frozenset[tuple[str, str]] = frozenset(
-    {("GET", "procedures"), ("GET", "agencies"), ("GET", "fields"), ("GET", "verify"), ("GET", "verify-receipt")}
+    {
+        ("GET", "procedures"),
+        ("GET", "agencies"),
+        ("GET", "fields"),
+        ("GET", "verify"),
+        ("GET", "verify-receipt"),
+        ("GET", "submission-rules"),
+        ("GET", "tracking"),
+    }
 )
 PUBLIC_PATHS = frozenset({"payments/callbacks/national", "payments/callbacks/vnpay", "payments/callbacks/vietqr"})
 """What payment providers tell by themselves carries a signature of its own instead of a token."""

@@ -16,7 +16,7 @@ from services.workflow import queries
 from services.workflow.consumers import HANDLERS, preload
 from services.workflow.models import Case, ClockEntry, Task, WorkflowBase
 from services.workflow.operations import clock as case_clock
-from services.workflow.queries import calendars, cases
+from services.workflow.queries import accounts, calendars, cases
 from services.workflow.queries import processes as process_queries
 from shared import clock
 from shared.caller import Caller
@@ -76,6 +76,7 @@ def accepted(
     on_return_vnd: int = 0,
     version: int = 1,
     agency: str = AGENCY,
+    competent: str | None = None,
 ) -> DossierAccepted:
     """Make the fact that a dossier was accepted, an hour ago unless told otherwise, with fees of both kinds."""
     at = at or clock.now() - timedelta(hours=1)
@@ -84,6 +85,7 @@ def accepted(
         procedure_code=CODES[process.code],
         procedure_version=version,
         agency_code=agency,
+        competent_agency_code=competent,
         channel=Channel.ONLINE,
         accepted_at=at,
         accepted_by=OFFICIAL,
@@ -275,5 +277,6 @@ class Office:
                 await session.execute(table.delete())
             await session.commit()
         cases._processes_known.clear()
+        accounts.forget_enforced()
         calendars._calendars_known.clear()
         process_queries._shelves.clear()

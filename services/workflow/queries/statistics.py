@@ -146,8 +146,8 @@ async def list_unentered(
 _UNENTERED: dict[Kind, tuple[InstrumentedAttribute[datetime | None], str]] = {
     "steps": (
         Case.result_issued_at,
-        "case_file.result_issued_at IS NOT NULL "
-        "AND case_file.status IN ('running', 'awaiting_supplement', 'awaiting_payment', 'stopped')",
+        """case_file.result_issued_at IS NOT NULL
+        AND case_file.status IN ('running', 'awaiting_supplement', 'awaiting_payment', 'stopped')""",
     ),
     "result": (
         Case.completed_at,
@@ -155,8 +155,8 @@ _UNENTERED: dict[Kind, tuple[InstrumentedAttribute[datetime | None], str]] = {
     ),
     "return": (
         Case.completed_at,
-        "case_file.status = 'completed' AND case_file.result_issued_at IS NOT NULL "
-        "AND case_file.result_returned_at IS NULL",
+        """case_file.status = 'completed' AND case_file.result_issued_at IS NOT NULL
+        AND case_file.result_returned_at IS NULL""",
     ),
 }
 

@@ -1,0 +1,1 @@
+"""Officials, units and roles from a file into workflow's database."""
