@@ -20,6 +20,7 @@ from services.intake.operations.supplements import (
     record_request,
     request_supplement,
 )
+from services.intake.operations.units import import_agencies, sift_agencies
 from services.intake.operations.uploads import Finished, add_piece, begin_upload, finish_upload
 from services.intake.operations.withdrawals import (
     end_by_withdrawal,
@@ -52,6 +53,7 @@ __all__ = [
     "end_by_withdrawal",
     "expire_procedure",
     "finish_upload",
+    "import_agencies",
     "import_catalogue",
     "import_forms",
     "import_procedures",
@@ -69,6 +71,7 @@ __all__ = [
     "save_draft",
     "set_rule",
     "sift",
+    "sift_agencies",
     "start_draft",
     "submit_dossier",
     "submit_draft",

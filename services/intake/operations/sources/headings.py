@@ -37,19 +37,47 @@ HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "valid_to": ("valid to", "ngay het hieu luc", "hieu luc den"),
     }
 )
-_MEANING = {heading: meaning for meaning, headings in HEADINGS.items() for heading in headings}
 _OF_A_WAY = ("duration", "duration_unit", "note")
+
+
+AGENCY_HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "code": ("code", "ma", "ma co quan", "ma don vi", "ma dinh danh", "madonvi"),
+        "name": ("name", "ten", "ten co quan", "ten don vi", "tendonvi"),
+        "level": ("level", "cap", "cap don vi", "capdonvi"),
+        "parent": ("parent", "co quan cap tren", "don vi cap tren", "ma don vi cha", "madonvicha"),
+        "valid_from": ("valid from", "hieu luc tu", "ngay thanh lap", "ngay hieu luc"),
+        "valid_to": ("valid to", "hieu luc den", "ngay giai the", "ngay het hieu luc"),
+        "successors": ("successors", "successor", "co quan ke thua", "don vi ke thua"),
+        "also_known_as": ("also known as", "ma cu", "ma khac", "ma dvhc", "ma don vi hanh chinh"),
+    }
+)
+"""The same for tables of agencies."""
+
+
+def agency_meanings(headings: Sequence[str]) -> dict[int, str]:
+    """Return what the columns of a table of agencies mean, by their place."""
+    return _meanings(headings, AGENCY_HEADINGS)
 
 
 def meanings(headings: Sequence[str]) -> dict[int, str]:
     """Return what the columns mean, by their place; other columns are left out, a meaning is given once."""
+    return _meanings(headings, HEADINGS)
+
+
+def _meanings(headings: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> dict[int, str]:
     found: dict[int, str] = {}
     for place, heading in enumerate(headings):
         words = " ".join("".join(c if c.isalnum() else " " for c in plain(heading)).split())
-        meaning = _MEANING.get(words)
+        meaning = next((meaning for meaning, ways in known.items() if words in ways), None)
         if meaning and meaning not in found.values():
             found[place] = meaning
     return found
+
+
+def agency_content(columns: Mapping[int, str], cells: Sequence[Any]) -> dict[str, Any]:
+    """Return a row of a table of agencies as JSON has it."""
+    return {meaning: cells[place] for place, meaning in columns.items() if place < len(cells)}
 
 
 def content_of(columns: Mapping[int, str], cells: Sequence[Any]) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _draft(said: Mapping[str, Any], notes: Notes) -> Draft:
         name=name,
         field_name=field_name,
         field_code=line_of(said.get("field_code"), notes, "field_code", most=100) or None,
-        levels=_levels(said.get("levels"), notes),
+        levels=levels_of(said.get("levels"), notes),
         applicants=_applicants(said.get("applicants"), notes),
         agencies=tuple(line_of(one, notes, "agencies", most=100) for one in list_of(said.get("agencies"), notes, "")),
         ways=ways,
@@ -152,8 +152,8 @@ def _draft(said: Mapping[str, Any], notes: Notes) -> Draft:
         results=read_results(said.get("results"), notes),
         legal_basis=tuple(dict.fromkeys(one for one in basis if one)),
         record=_record(said, texts, notes),
-        valid_from=_day(said.get("valid_from"), notes, "valid_from"),
-        valid_to=_day(said.get("valid_to"), notes, "valid_to"),
+        valid_from=day_of(said.get("valid_from"), notes, "valid_from"),
+        valid_to=day_of(said.get("valid_to"), notes, "valid_to"),
         service_level=plain(line_of(said.get("service_level"), notes, "service_level", most=100)),
     )
 
@@ -165,7 +165,7 @@ def _record(said: Mapping[str, Any], texts: dict[Channel, str], notes: Notes) ->
     return NationalRecord(**lines, requirements=requirements, notes=texts)
 
 
-def _levels(value: object, notes: Notes) -> tuple[Level, ...]:
+def levels_of(value: object, notes: Notes) -> tuple[Level, ...]:
     """Return the levels, the one nearest to the citizen first."""
     found: set[Level] = set()
     for one in list_of(value, notes, "levels"):
@@ -196,7 +196,8 @@ def _applicants(value: object, notes: Notes) -> frozenset[PartyKind]:
     return frozenset(found)
 
 
-def _day(value: object, notes: Notes, where: str) -> date | None:
+def day_of(value: object, notes: Notes, where: str) -> date | None:
+    """Return a day as people and other systems write it, None when there is none."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date) or value is None or value == "":

@@ -4,13 +4,13 @@ import csv
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from services.intake.operations.sources.headings import content_of, meanings
+from services.intake.operations.sources.headings import agency_content, agency_meanings, content_of, meanings
 
 BYTES_MAX = 512 * 1024 * 1024
 """Unpacked: a small packed file cannot fill the memory."""
@@ -36,11 +36,23 @@ class Row:
     cut_short: bool = False
 
 
-def read_rows(data: bytes) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How a kind of table is read: what its headings mean, and what a row of it says."""
+
+    meanings: Callable[[Sequence[str]], dict[int, str]]
+    content: Callable[[Mapping[int, str], Sequence[Any]], dict[str, Any]]
+
+
+PROCEDURES = Table(meanings, content_of)
+AGENCIES = Table(agency_meanings, agency_content)
+
+
+def read_rows(data: bytes, table: Table = PROCEDURES) -> Iterator[Row]:
     """Yield the rows of a file by what it holds, whatever it is called; raises UnreadableError."""
     data, cut = _unpacked(data)
     if data.startswith(ZIP):
-        yield from _sheet_rows(data)
+        yield from _sheet_rows(data, table)
         return
     text = _decoded(data)
     first = text.lstrip()[:1]
@@ -49,7 +61,7 @@ def read_rows(data: bytes) -> Iterator[Row]:
     elif first == "{" or not text.strip():
         yield from _json_lines(text, cut=cut)
     else:
-        yield from _csv_rows(text)
+        yield from _csv_rows(text, table)
 
 
 def rows_of(contents: Iterable[object]) -> Iterator[Row]:
@@ -125,18 +137,18 @@ def _json_lines(text: str, *, cut: bool) -> Iterator[Row]:
             yield Row(line, None, why, cut_short=last)
 
 
-def _csv_rows(text: str) -> Iterator[Row]:
+def _csv_rows(text: str, table: Table) -> Iterator[Row]:
     csv.field_size_limit(CELL_MAX)
     sample = text[:20_000]
     separator = max(",;\t", key=sample.split("\n", 1)[0].count)
     reader = csv.reader(io.StringIO(text.replace("\x00", "")), delimiter=separator)
     try:
-        yield from _table_rows((reader.line_num, cells) for cells in reader)
+        yield from _table_rows(((reader.line_num, cells) for cells in reader), table)
     except csv.Error as problem:
         raise UnreadableError(f"The CSV file cannot be read after line {reader.line_num}: {problem}.") from problem
 
 
-def _sheet_rows(data: bytes) -> Iterator[Row]:
+def _sheet_rows(data: bytes, table: Table) -> Iterator[Row]:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
@@ -146,8 +158,8 @@ def _sheet_rows(data: bytes) -> Iterator[Row]:
         # Merged and empty cells at the top count: a line is the sheet's own.
         rows = sheet.to_python(skip_empty_area=False)
         lines = enumerate(rows, start=1)
-        if any(_headings(row) for row in rows[:HEADING_ROWS]):
-            yield from _table_rows(lines)
+        if any(_headings(row, table) for row in rows[:HEADING_ROWS]):
+            yield from _table_rows(lines, table)
             return
     raise UnreadableError(_NO_HEADINGS)
 
@@ -158,21 +170,21 @@ _NO_HEADINGS = (
 )
 
 
-def _table_rows(lines: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[Row]:
+def _table_rows(lines: Iterable[tuple[int, Sequence[Any]]], table: Table) -> Iterator[Row]:
     columns: dict[int, str] = {}
     for line, cells in lines:
         if not columns:
-            columns = _headings(cells)
+            columns = _headings(cells, table)
             if not columns and line > HEADING_ROWS:
                 break
             continue
         if any(str(cell).strip() for cell in cells):
-            yield Row(line, content_of(columns, cells))
+            yield Row(line, table.content(columns, cells))
     if not columns:
         raise UnreadableError(_NO_HEADINGS)
 
 
-def _headings(cells: Sequence[Any]) -> dict[int, str]:
+def _headings(cells: Sequence[Any], table: Table) -> dict[int, str]:
     """Return the meaning of each column, none when this is no row of headings."""
-    found = meanings([str(cell) for cell in cells])
+    found = table.meanings([str(cell) for cell in cells])
     return found if {"code", "name"} <= set(found.values()) else {}

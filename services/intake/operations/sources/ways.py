@@ -160,10 +160,11 @@ def _read_fees(way: WayDraft, said: Mapping[str, object], note: str, notes: Note
         if fee := _fee(one, notes, f"{where}.fees.{place}"):
             way.fees.append(fee)
     money = plain(note) if _MONEY.search(plain(note)) and re.search(r"\d[\d.]{3,}", note) else ""
-    if free and any(fee.amount_vnd for fee in way.fees):
+    if free and way.fees:
         amounts = ", ".join(str(fee.amount_vnd) for fee in way.fees)
-        notes.add(f"{where}.free", "fee_free_with_amount", f"free beside {amounts}", "the amount stands")
-    elif free and money:
+        decided = "the amount stands" if any(fee.amount_vnd for fee in way.fees) else "free"
+        notes.add(f"{where}.free", "fee_free_with_amount", f"free beside {amounts}", decided)
+    if free and money:
         notes.add(f"{where}.free", "fee_free_with_note", note, "free, as flagged; the note is kept for people")
     elif not free and not way.fees and money:
         notes.add(f"{where}.fees", "fee_only_in_note", note, "no fee until one is set; the note is kept for people")
@@ -227,6 +228,9 @@ def _compare(ways: Mapping[Channel, WayDraft], notes: Notes) -> None:
     if len(set(amounts.values())) > 1:
         shown = ", ".join(f"{channel}: {amount}" for channel, amount in amounts.items())
         notes.add("channels.fees", "fees_differ", shown, "each channel keeps its own")
+    for channel in ways if terms else ():
+        if channel not in terms:
+            notes.add(f"channels.{channel}.duration", "duration_missing", f"none; {listed}", "that of the others")
     if ways and not terms:
         notes.add("channels.duration", "duration_missing", "none on any channel", "no term until one is set")
 

@@ -1,0 +1,1 @@
+"""`motcua catalogue` and `motcua agencies`: bringing in what the nation publishes."""
