@@ -8,6 +8,7 @@ from shared.events.results import ResultReturned, ReuseConfirmed, ReuseRefused
 from shared.events.workflow import (
     CaseCompleted,
     CaseDueDateChanged,
+    CaseResumed,
     CaseSupplementRequested,
     CaseWithdrawn,
     WithdrawalRefused,
@@ -60,6 +61,12 @@ async def on_due_date_changed(work: Work, event: Event[CaseDueDateChanged]) -> N
     await operations.record_due_date(work, code=event.subject, due_at=event.data.due_at)
 
 
+async def on_case_resumed(work: Work, event: Event[CaseResumed]) -> None:
+    """Show the date that the pause moved."""
+    if event.data.due_at is not None:
+        await operations.record_due_date(work, code=event.subject, due_at=event.data.due_at)
+
+
 async def on_result_returned(work: Work, event: Event[ResultReturned]) -> None:
     """Let the applicant see that his result was handed over."""
     await operations.record_return(work, code=event.subject, returned_at=event.data.returned_at)
@@ -89,6 +96,7 @@ HANDLERS: Handlers = {
     CaseWithdrawn: on_case_withdrawn,
     WithdrawalRefused: on_withdrawal_refused,
     CaseCompleted: on_case_completed,
+    CaseResumed: on_case_resumed,
     CaseDueDateChanged: on_due_date_changed,
     ResultReturned: on_result_returned,
     ReuseConfirmed: on_reuse_confirmed,

@@ -208,3 +208,11 @@ class SlipNotDue(DomainError):
     code = "slip_not_due"
     status = 409
     title_vi = "Hồ sơ chưa đến bước lập phiếu này"
+
+
+class PeriodTooLong(DomainError):
+    """The register of these days is longer than one document may be."""
+
+    code = "period_too_long"
+    status = 413
+    title_vi = "Khoảng thời gian có quá nhiều hồ sơ để in một sổ"

@@ -42,6 +42,26 @@ async def get_dossier(session: AsyncSession, code: str, *, caller: Caller) -> Do
     return _visible(await session.get(Dossier, code), caller)
 
 
+async def get_tracked(session: AsyncSession, tracking_code: str) -> Dossier:
+    """Return the dossier of a tracking code, whoever asks; raises DossierNotFound."""
+    found = await session.scalar(select(Dossier).where(Dossier.tracking_code == tracking_code))
+    if found is None:
+        raise DossierNotFound
+    return found
+
+
+async def list_received(
+    session: AsyncSession, *, agency: str, caller: Caller, start: datetime, end: datetime, limit: int
+) -> Sequence[Dossier]:
+    """Return what one agency, not those below it, received from `start` to before `end`, in order of receipt."""
+    wanted = select(Dossier).where(
+        Dossier.agency_code == agency, Dossier.submitted_at >= start, Dossier.submitted_at < end
+    )
+    if not caller.may_see(agency):
+        return []
+    return (await session.scalars(wanted.order_by(Dossier.submitted_at, Dossier.code).limit(limit))).all()
+
+
 async def lock_dossier(
     session: AsyncSession, code: str, *, caller: Caller, revisions: Collection[int] | None = None
 ) -> Dossier:

@@ -7,9 +7,26 @@ from services.intake.routes.dossiers import dossiers, portal
 from services.intake.routes.drafts import drafts
 from services.intake.routes.forms import forms
 from services.intake.routes.imports import imports
-from services.intake.routes.rules import rules
 from services.intake.routes.resuming import pieces, resumable
+from services.intake.routes.rules import rules
+from services.intake.routes.slips import printed
+from services.intake.routes.tracking import tracking
 
-ROUTERS = (dossiers, portal, drafts, documents, uploads, resumable, pieces, rules, catalogue, agencies, forms, imports)
+ROUTERS = (
+    dossiers,
+    portal,
+    drafts,
+    documents,
+    uploads,
+    resumable,
+    pieces,
+    rules,
+    printed,
+    tracking,
+    catalogue,
+    agencies,
+    forms,
+    imports,
+)
 
 __all__ = ["ROUTERS"]
