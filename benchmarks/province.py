@@ -59,6 +59,8 @@ class Table:
     columns: Mapping[str, str]
     times: int = 1
     """Rows for each k, told apart by `nth` from 1."""
+    where: str = "true"
+    """Only for such k."""
 
 
 DOSSIER = Table(
@@ -84,6 +86,16 @@ DOSSIER = Table(
         "case_completed_at": "CASE WHEN age > 10 THEN moment + interval '9 days' END",
     },
 )
+SUPPLEMENT = Table(
+    "supplement_request",
+    {
+        "id": _UUID.replace("{salt}", "supplement"),
+        "dossier_code": _CODE,
+        "respond_by": "moment + interval '5 days'",
+        "answered_at": "CASE WHEN age >= 10 OR chance >= 100 THEN moment + interval '3 days' END",
+    },
+    where="chance >= 40 AND chance < 200",
+)
 _CASE_STATUS = """
 CASE WHEN age > 14 AND chance < 985 OR age > 60 THEN 'completed' WHEN chance < 50 THEN 'awaiting_supplement'
      WHEN chance < 60 THEN 'stopped' ELSE 'running' END
@@ -99,7 +111,7 @@ CASE = Table(
         "started_at": "moment",
         "due_at": "moment + interval '12 days'",
         "paused_since": f"CASE WHEN {_CASE_STATUS} IN ('awaiting_supplement', 'stopped') THEN moment END",
-        "completed_at": f"CASE WHEN {_CASE_STATUS} = 'completed' THEN moment + interval '9 days' END",
+        "completed_at": f"CASE WHEN {_CASE_STATUS} = 'completed' THEN moment + interval '1 day' * (9 + chance % 4) END",
     },
 )
 _DONE = f"({_CASE_STATUS} = 'completed' OR nth = 1)"
@@ -193,7 +205,7 @@ async def fill(connection: asyncpg.Connection, table: Table, *, first: int, last
     names, values = ", ".join(columns), ", ".join(columns.values())
     statement = (
         f"INSERT INTO {table.name} ({names}) SELECT {values} FROM ({_WHO}) who,"
-        f" generate_series(1, {table.times}) AS nth"
+        f" generate_series(1, {table.times}) AS nth WHERE {table.where}"
         " ORDER BY k DESC, nth"
     )
     if before := _BEFORE.get(table.name):

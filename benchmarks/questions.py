@@ -50,7 +50,7 @@ class Service:
 def services() -> tuple[Service, ...]:
     """Return what is asked of whom."""
     return (
-        Service("intake", (province.DOSSIER,), _of_intake()),
+        Service("intake", (province.DOSSIER, province.SUPPLEMENT), _of_intake()),
         Service("workflow", (province.CASE, province.TASK), _of_workflow()),
         Service("results", (province.SLICE, province.RESULT, province.SCAN), _of_results()),
     )

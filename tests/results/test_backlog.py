@@ -306,3 +306,50 @@ async def test_finds_what_an_owner_holds(desk: Desk, office: Office) -> None:
         for reference in (str(held[0].id), held[0].sha256, held[0].sha256.upper(), held[0].number):
             assert await queries.list_digitised_named(session, reference=reference) == held
         assert await queries.list_digitised_named(session, reference="?") == []
+
+
+class TestScans:
+    """Digitised results over HTTP."""
+
+    async def test_are_listed_newest_first_and_only_ones_own(self, desk: Desk, office: Office) -> None:
+        rows = office.rows(7)
+        rows[3]["agency_code"], rows[4]["agency_code"], rows[5]["agency_code"] = "H32.14.01", "H32.1", "H32.15"
+        rows[6]["kind_code"] = "KQ.OTHER"
+        await office.bring(rows)
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = (await desk.get(f"/digitisation/results?limit=2{cursor and '&cursor=' + cursor}")).json()
+            seen += [item["number"].partition("/")[0] for item in page["items"]]
+            cursor = page["next_cursor"]
+        assert seen == ["7", "4", "3", "2", "1"]
+        for narrowed, numbers in (
+            ("agency_code=H32.14.01", ["4"]),
+            ("kind_code=KQ.OTHER", ["7"]),
+            ("agency_code=H32.15", []),
+        ):
+            found = (await desk.get(f"/digitisation/results?{narrowed}")).json()["items"]
+            assert [item["number"].partition("/")[0] for item in found] == numbers
+
+    async def test_are_read_for_a_purpose_that_is_kept(self, desk: Desk, office: Office) -> None:
+        await office.bring(office.rows(1))
+        (kept,) = await desk.rows("SELECT id FROM digitised_result")
+        path = f"/digitisation/results/{kept['id']}"
+        answer = await desk.get(f"{path}/document", purpose="tra%20c%E1%BB%A9u")
+        assert answer.content == (office.folder / "1.pdf").read_bytes()
+        assert [row["purpose"] for row in await desk.rows("SELECT purpose FROM digitised_access")] == ["tra cứu"]
+        for one in (path, f"{path}/document"):
+            refused = await desk.get(one, purpose="xem", agency="H32.15")
+            assert (refused.status_code, refused.json()["code"]) == (404, "digitised_result_not_found")
+        assert len(await desk.rows("SELECT 1 FROM digitised_access")) == 1
+
+    async def test_are_set_aside_once(self, desk: Desk, office: Office) -> None:
+        await office.bring(office.rows(1))
+        (kept,) = await desk.rows("SELECT id FROM digitised_result")
+        path = f"/digitisation/results/{kept['id']}/set-aside"
+        body, more = {"reason": "Đã thu hồi"}, {"headers": desk.headers()}
+        first = (await desk.client.post(path, json=body, **more)).json()
+        again = (await desk.client.post(path, json={"reason": "x"}, headers=desk.headers())).json()
+        assert first == again
+        assert first["end_reason"] == "Đã thu hồi"
+        async with desk.database.session() as session:
+            assert await queries.list_digitised_of(session, identity_number="056090000001", on=TODAY) == []
