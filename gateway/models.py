@@ -161,9 +161,11 @@ class PortalDebt(GatewayBase):
     dossier_message: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """HoSo as of this status; erased once acknowledged (it is personal data)."""
     progress_message: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """TienDo of this status."""
+    """TienDo of this status; erased once acknowledged."""
     dossier_acknowledged_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How often HoSo was corrected since: an acknowledgement of older words does not count for newer ones."""
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     next_attempt_at: Mapped[datetime | None]
     last_error: Mapped[str | None]

@@ -31,6 +31,7 @@ class Verdict:
 
 
 TAKEN = Verdict("taken", exchange.OK, "Đồng bộ hồ sơ thành công")
+CORRECTED = Verdict("corrected", exchange.OK, "Đồng bộ hồ sơ thành công (cập nhật thông tin)")
 RESENT = Verdict("duplicate", exchange.OK, "Đồng bộ hồ sơ thành công (đã nhận trước đó)")
 EXISTS = Verdict("exists", exchange.EXISTS, "Hồ sơ đã tồn tại")
 UNKNOWN = Verdict("violation", exchange.UNKNOWN_DOSSIER, "Hồ sơ chưa có trên Cổng")
@@ -65,6 +66,12 @@ class Dossiers:
         self.held[code] = Held(status, before.accepted or status == ACCEPTANCE, digest, seq)
         self.changed.add(code)
         self.told.append((seq, code, status))
+
+    def correct(self, seq: int, code: str, digest: bytes) -> None:
+        """Hold a dossier's newer words; it stays where it stands."""
+        held = self.held[code]
+        self.held[code] = Held(held.status, held.accepted, digest, seq)
+        self.changed.add(code)
 
     def know(self, code: str) -> None:
         """Know a dossier by its code alone, as if another system had told it."""
@@ -103,6 +110,8 @@ def _receive_dossier(dossiers: Dossiers, seq: int, row: object, fault: Fault | N
     status = text_of(row, "TrangThaiHoSo")
     if verdict is TAKEN:
         dossiers.take(seq, code, status, digest)
+    elif verdict is CORRECTED:
+        dossiers.correct(seq, code, digest)
     return Entry(code, status, verdict.outcome, verdict.code, verdict.message, body, fault.kind if fault else None)
 
 
@@ -119,7 +128,7 @@ def judge(row: Row, digest: bytes, held: Held | None, *, updating: bool) -> Verd
 
 def _judge_step(held: Held, new: str) -> Verdict:
     if new == held.status:
-        return Verdict("violation", exchange.SAME_STATUS, f"Hồ sơ đã ở trạng thái {in_words(new)}")
+        return CORRECTED
     if may_follow(held.status, accepted=held.accepted, new=new):
         return TAKEN
     told = f"Không thể chuyển trạng thái từ {in_words(held.status)} sang {in_words(new)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Table, bindparam, case, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
@@ -25,6 +25,21 @@ _FEED_LOCK = 0x66656564  # "feed": taken last and held to the commit, so that po
 _WAKE_AND_LOCK = text("SELECT pg_notify(:channel, ''), pg_advisory_xact_lock(:key)")
 _TIMELINE, _DEBTS, _CHANGES = (cast("Table", model.__table__) for model in (TimelineEntry, PortalDebt, Change))
 
+_CORRECT = (
+    update(_DEBTS)
+    .where(_DEBTS.c.dossier_code == bindparam("code"), _DEBTS.c.version == bindparam("at_version"))
+    .values(
+        dossier_message=bindparam("message"),
+        revision=_DEBTS.c.revision + 1,
+        dossier_acknowledged_at=None,
+        acknowledged_at=None,
+        # What was wholly told is owed anew; what is still open keeps its place and its pauses.
+        owed_since=case((_DEBTS.c.acknowledged_at.is_(None), _DEBTS.c.owed_since), else_=bindparam("since")),
+        attempts=case((_DEBTS.c.acknowledged_at.is_(None), _DEBTS.c.attempts), else_=0),
+        next_attempt_at=case((_DEBTS.c.acknowledged_at.is_(None), _DEBTS.c.next_attempt_at), else_=bindparam("now")),
+    )
+)
+
 
 @dataclass(slots=True)
 class Folded:
@@ -36,6 +51,8 @@ class Folded:
     """Events that two people agreed to drop: no gap, and no cause to wait for."""
     timeline: list[dict[str, Any]] = field(default_factory=list)
     debts: list[dict[str, Any]] = field(default_factory=list)
+    corrections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By dossier: HoSo as it now is, for a status the portal was, or is about to be, told in other words."""
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -72,12 +89,14 @@ async def fold(work: Work, event: Event[Any]) -> None:
         folded.views[view.code] = view
         work.session.add(view)
     view.sequences = view.sequences | {event.source: event.sequence}
-    fold_facts = FOLDS.get(type(event.data))
+    before, fold_facts = view.facts, FOLDS.get(type(event.data))
     if fold_facts:
-        view.facts = fold_facts(view.facts, event)
+        view.facts = fold_facts(before, event)
     view.updated_at = work.now
     known.add(event.id)
     _tell(work, event, view, folded)
+    if fold_facts and view.version and event.type not in REACHED_BY:
+        _correct(work, event, view, folded, before)
 
 
 def _view_of(work: Work, event: Event[Any], folded: Folded) -> DossierView:
@@ -129,6 +148,29 @@ def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> N
     )
 
 
+def _correct(work: Work, event: Event[Any], view: DossierView, folded: Folded, before: dict[str, Any]) -> None:
+    """Owe the portal the dossier anew when an event changed what it shows without reaching a status.
+
+    A due date that moved, a fee that was paid, a result that was revoked: nothing of it may wait for the next status,
+    which may never come.
+    """
+    status = PortalStatus(view.portal_status)
+    message = dossier_message(view.code, view.facts, status)
+    if message == dossier_message(view.code, before, status):
+        return
+    for debt in folded.debts:
+        if (debt["dossier_code"], debt["version"]) == (view.code, view.version):
+            debt["dossier_message"] = message
+            return
+    folded.corrections[view.code] = {
+        "code": view.code,
+        "at_version": view.version,
+        "message": message,
+        "since": event.time,
+        "now": work.now,
+    }
+
+
 def _debt(
     work: Work, event: Event[Any], view: DossierView, reached: PortalStatus, detail: dict[str, Any]
 ) -> dict[str, Any]:
@@ -151,5 +193,7 @@ async def _write(session: AsyncSession) -> None:
     await session.execute(insert(_TIMELINE), folded.timeline)
     if folded.debts:
         await session.execute(insert(_DEBTS), folded.debts)
+    if folded.corrections:
+        await session.execute(_CORRECT, list(folded.corrections.values()))
     await session.execute(_WAKE_AND_LOCK, {"channel": CHANNEL, "key": _FEED_LOCK})
     await session.execute(insert(_CHANGES), folded.changes)

@@ -14,8 +14,8 @@ REASON_MAX = 300
 
 _DUE = """
     SELECT head.*, held.code IS NOT NULL AS known
-    FROM (SELECT DISTINCT ON (dossier_code) dossier_code, version, owed_since, dossier_message, progress_message,
-                 attempts, next_attempt_at
+    FROM (SELECT DISTINCT ON (dossier_code) dossier_code, version, revision, owed_since, dossier_message,
+                 progress_message, attempts, next_attempt_at
           FROM portal_debt WHERE acknowledged_at IS NULL ORDER BY dossier_code, version) AS head
     LEFT JOIN portal_dossier AS held ON held.code = head.dossier_code
     WHERE head.next_attempt_at <= $1 AND head.dossier_code <> ALL($2::text[])
@@ -26,13 +26,18 @@ _HELD = """
     SELECT code, $2, 0 FROM unnest($1::text[]) AS t(code) ON CONFLICT DO NOTHING
 """
 _DOSSIER_ACKNOWLEDGED = """
-    UPDATE portal_debt AS d SET dossier_acknowledged_at = $3, dossier_message = NULL
-    FROM unnest($1::text[], $2::int[]) AS t(code, version) WHERE d.dossier_code = t.code AND d.version = t.version
+    UPDATE portal_debt AS d SET dossier_acknowledged_at = $4::timestamptz, dossier_message = NULL,
+        acknowledged_at = CASE WHEN progress_message IS NULL THEN $4::timestamptz END,
+        next_attempt_at = CASE WHEN progress_message IS NOT NULL THEN next_attempt_at END,
+        last_error = CASE WHEN progress_message IS NOT NULL THEN last_error END
+    FROM unnest($1::text[], $2::int[], $3::int[]) AS t(code, version, revision)
+    WHERE d.dossier_code = t.code AND d.version = t.version AND d.revision = t.revision
 """
 _ACKNOWLEDGED = """
     WITH paid AS (
-        UPDATE portal_debt AS d
-        SET acknowledged_at = $3, progress_message = NULL, last_error = NULL, next_attempt_at = NULL
+        UPDATE portal_debt AS d SET progress_message = NULL, last_error = NULL,
+            acknowledged_at = CASE WHEN dossier_message IS NULL THEN $3::timestamptz END,
+            next_attempt_at = CASE WHEN dossier_message IS NOT NULL THEN $3::timestamptz END
         FROM unnest($1::text[], $2::int[]) AS t(code, version) WHERE d.dossier_code = t.code AND d.version = t.version
         RETURNING d.dossier_code, d.version)
     UPDATE portal_dossier AS h SET acknowledged_version = paid.version FROM paid WHERE h.code = paid.dossier_code
@@ -50,11 +55,13 @@ class Debt:
 
     code: str
     version: int
+    revision: int
+    """Of HoSo: grows with each correction."""
     owed_since: datetime
     dossier_message: dict[str, object] | None
     """HoSo; None once it was acknowledged."""
-    progress_message: dict[str, object]
-    """TienDo."""
+    progress_message: dict[str, object] | None
+    """TienDo; None when the status is told already and only HoSo was corrected."""
     attempts: int
     known: bool
     """The portal has acknowledged that it holds the dossier."""
@@ -87,11 +94,12 @@ class Debts:
         await self._write(_HELD, [debt.code for debt in debts], clock.now(), unless=not debts)
 
     async def note_dossier_acknowledged(self, debts: Sequence[Debt]) -> None:
-        """Remember that HoSo was acknowledged, and erase it (it is personal data)."""
-        await self._write(_DOSSIER_ACKNOWLEDGED, *_keys(debts), clock.now(), unless=not debts)
+        """Remember that HoSo was acknowledged, and erase it (personal data), unless it was corrected meanwhile."""
+        revisions = [debt.revision for debt in debts]
+        await self._write(_DOSSIER_ACKNOWLEDGED, *_keys(debts), revisions, clock.now(), unless=not debts)
 
     async def note_acknowledged(self, debts: Sequence[Debt]) -> None:
-        """Remember that these statuses are wholly acknowledged."""
+        """Remember that TienDo was acknowledged; what was corrected meanwhile stays owed."""
         await self._write(_ACKNOWLEDGED, *_keys(debts), clock.now(), unless=not debts)
 
     async def note_failures(self, failures: Sequence[Failure]) -> None:
@@ -115,13 +123,14 @@ def _keys(debts: Sequence[Debt]) -> tuple[list[str], list[int]]:
 
 
 def _debt(row: asyncpg.Record) -> Debt:
-    message = row["dossier_message"]
+    dossier, progress = row["dossier_message"], row["progress_message"]
     return Debt(
         code=row["dossier_code"],
         version=row["version"],
+        revision=row["revision"],
         owed_since=row["owed_since"],
-        dossier_message=orjson.loads(message) if message else None,
-        progress_message=orjson.loads(row["progress_message"]),
+        dossier_message=orjson.loads(dossier) if dossier else None,
+        progress_message=orjson.loads(progress) if progress else None,
         attempts=row["attempts"],
         known=row["known"],
     )

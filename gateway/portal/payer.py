@@ -2,9 +2,10 @@
 
 One payer is active (an advisory lock). It sends chunks of dossiers side by side; of each dossier only its oldest open
 status is on its way at a time: first HoSo (DongBoHoSoMC), then TienDo (CapNhatTienDoHoSoMC), and only when both are
-acknowledged the next status. Whether HoSo goes out as new or as an update follows from what the portal acknowledged,
-never from a time-out. A refused dossier waits alone, a slow call holds only its own dossiers; while the portal does not
-answer, one dossier at a time is tried after growing pauses, for ever.
+acknowledged the next status. What changes later without a new status goes out as HoSo alone. Whether HoSo goes out as
+new or as an update follows from what the portal acknowledged, never from a time-out. A refused dossier waits alone, a
+slow call holds only its own dossiers; while the portal does not answer, one dossier at a time is tried after growing
+pauses, for ever.
 """
 
 import asyncio
@@ -165,6 +166,8 @@ class Payer:
         leg = _leg(chunk[0])
         if leg is not Leg.PROGRESS:
             chunk = await self._send_dossiers(debts, chunk, updating=leg is Leg.UPDATE)
+            self._measure(debt for debt in chunk if debt.progress_message is None)
+        chunk = [debt for debt in chunk if debt.progress_message is not None]
         if chunk:
             await self._send_progress(debts, chunk)
         self._wake.set()
@@ -184,15 +187,18 @@ class Payer:
 
     async def _send_progress(self, debts: Debts, chunk: Sequence[Debt]) -> None:
         """Send TienDo; what the portal acknowledges of it is paid."""
-        messages = [debt.progress_message for debt in chunk]
+        messages = [debt.progress_message or {} for debt in chunk]
         answers = await self._ask(chunk, self.client.send_progress(messages))
         accepted = [debt for debt in chunk if answers[debt.code].accepted]
         await debts.note_acknowledged(accepted)
-        now = clock.now()
-        ACKNOWLEDGED.inc(len(accepted))
-        for debt in accepted:
-            PORTAL_LAG.observe((now - debt.owed_since).total_seconds())
+        self._measure(accepted)
         await self._note_refused(debts, chunk, answers, taken=accepted)
+
+    def _measure(self, paid: Iterable[Debt]) -> None:
+        now = clock.now()
+        for debt in paid:
+            ACKNOWLEDGED.inc()
+            PORTAL_LAG.observe((now - debt.owed_since).total_seconds())
 
     async def _ask(self, chunk: Sequence[Debt], call: Awaitable[dict[str, RowAnswer]]) -> dict[str, RowAnswer]:
         """Return an answer for every dossier of a call, also when the call as a whole was refused or not answered."""

@@ -150,7 +150,9 @@ class TestTruth:
         ((hoso, _),) = await told(hall, life)
         assert hoso["HoSoCoThanhPhanSoHoa"] == "0"
 
-    @pytest.mark.parametrize(("method", "flag"), [("cash", "0"), ("national_platform", "1"), ("vnpay", "2"), ("vietqr", "2")])
+    @pytest.mark.parametrize(
+        ("method", "flag"), [("cash", "0"), ("national_platform", "1"), ("vnpay", "2"), ("vietqr", "2")]
+    )
     async def test_only_what_was_paid_online_is_told_as_paid_online(self, hall: Hall, method: str, flag: str) -> None:
         life = Life()
         life.submit()

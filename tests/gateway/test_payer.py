@@ -88,7 +88,7 @@ class TestDefects:
         await hall.take(life.events[:1])
         await cashier.fault(PUSH, "delay", delay_s=0.25, count=1)
         async with cashier.paying():
-            await eventually(lambda: _fired(cashier))
+            await eventually(lambda: fired(cashier))
             await hall.take(life.events[1:])
             await cashier.all_paid()
         await cashier.assert_in_step(life)
@@ -211,7 +211,7 @@ async def _pushes(cashier: Cashier, code: str) -> list[tuple[str, str]]:
     return [(row["isUpdating"], row["outcome"]) for row in rows]
 
 
-async def _fired(cashier: Cashier) -> bool:
+async def fired(cashier: Cashier) -> bool:
     faults = (await cashier.control.get("/faults")).json()["faults"]
     return any(fault["fired"] for fault in faults)
 
