@@ -248,3 +248,10 @@ class RosterRefused(DomainError):
 
     code = "roster_refused"
     title_vi = "Danh sách tài khoản làm giảm quá nhiều cán bộ, chưa áp dụng"
+
+
+class ProcessRefused(InvalidRequest):
+    """The process cannot run as it is: each error names an element and the reason."""
+
+    code = "process_refused"
+    title_vi = "Quy trình chưa hợp lệ"
