@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from deploy.local.seals import ensure_seals
 from services.payment.app import create_app
 from services.payment.settings import PaymentSettings
 from shared import migrations
@@ -16,6 +18,7 @@ from tests.portal.process import PARTNER, SECRET, PortalProcess, free_port
 from tests.support.servers import Databases
 from tests.support.tokens import Issuer
 
+SEALS_PASSWORD = "seals"
 NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 """Nobody listens there: what is told stays in the outbox, where tests read it."""
 
@@ -42,7 +45,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[Po
 
 
 @pytest.fixture(scope="session")
-async def app(database_url: str, platform: PortalProcess) -> AsyncIterator[FastAPI]:
+def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the seal of H32 and the certificate of who vouches for it."""
+    folder = tmp_path_factory.mktemp("seals")
+    ensure_seals(folder, agency="H32", name="UBND tỉnh (thử nghiệm)", password=SEALS_PASSWORD)
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def app(database_url: str, platform: PortalProcess, seals: Path) -> AsyncIterator[FastAPI]:
     settings = PaymentSettings.model_validate(
         {
             "database_url": database_url,
@@ -52,6 +63,8 @@ async def app(database_url: str, platform: PortalProcess) -> AsyncIterator[FastA
             "platform_secret": SECRET,
             "platform_timeout_s": 1.0,
             "platform_poll_s": 0.05,
+            "seals_folder": seals,
+            "seals_password": SEALS_PASSWORD,
         }
     )
     app = create_app(settings)
