@@ -69,6 +69,7 @@ class DigitisedResult(ResultsBase):
         Index(None, "number"),
         Index(None, "identity_number", "kind_code"),
         Index(None, "agency_code", "id"),
+        Index(None, "agency_code", "kind_code", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, false, func, or_, select, text, true
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped
 
 from services.results.errors import BacklogRunMoved, DigitisedNotFound
-from services.results.models import BacklogChunk, BacklogReject, BacklogRun, DigitisedDay, DigitisedResult
+from services.results.models import BacklogChunk, BacklogReject, BacklogRun, DigitisedResult
+from services.results.queries.newest import list_newest
 from shared.caller import Caller
 
 DIGITISED_MATCHES_MAX = 20
@@ -154,28 +154,10 @@ async def list_digitised(
     before: UUID | None = None,
     limit: int,
 ) -> Sequence[DigitisedResult]:
-    """Return scans that the caller may see, newest first, older than `before`.
-
-    The newest of each agency, merged: so a small agency's list costs as little in a full archive as in an empty one.
-    """
-    agencies = select(DigitisedDay.agency_code).where(seen_by(caller, DigitisedDay.agency_code)).distinct()
-    if agency_code:
-        agencies = agencies.where(DigitisedDay.agency_code == agency_code)
-    agency = agencies.subquery()
-    newest = select(DigitisedResult.id).where(DigitisedResult.agency_code == agency.c.agency_code)
-    if before:
-        newest = newest.where(DigitisedResult.id < before)
-    if kind_code:
-        newest = newest.where(DigitisedResult.kind_code == kind_code)
-    of_each = newest.order_by(DigitisedResult.id.desc()).limit(limit).lateral()
-    chosen = select(of_each.c.id).select_from(agency.join(of_each, true())).order_by(of_each.c.id.desc()).limit(limit)
-    query = select(DigitisedResult).where(DigitisedResult.id.in_(chosen)).order_by(DigitisedResult.id.desc())
-    return (await session.scalars(query)).all()
-
-
-def seen_by(caller: Caller, agency: Mapped[str] | ColumnElement[str]) -> ColumnElement[bool]:
-    """Return the condition that an agency is one of the caller's, or lies below one."""
-    return or_(false(), *(or_(agency == own, agency.startswith(f"{own}.", autoescape=True)) for own in caller.agencies))
+    """Return scans that the caller may see, newest first, older than `before`."""
+    columns = ((DigitisedResult.agency_code, agency_code), (DigitisedResult.kind_code, kind_code))
+    only = [(column, value) for column, value in columns if value is not None]
+    return await list_newest(session, caller, DigitisedResult, only=only, before=before, limit=limit)
 
 
 def _named(reference: str) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.results.errors import PlanNotFound
 from services.results.models import DigitisationPlan
-from services.results.queries.backlog import seen_by
+from services.results.queries.newest import seen_by
 from shared.caller import Caller
 
 WINDOW_DAYS = 30

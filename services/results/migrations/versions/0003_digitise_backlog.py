@@ -70,6 +70,8 @@ CREATE TABLE digitised_result (
 CREATE INDEX ix_digitised_result_number ON digitised_result (number);
 CREATE INDEX ix_digitised_result_identity_number_kind_code ON digitised_result (identity_number, kind_code);
 CREATE INDEX ix_digitised_result_agency_code_id ON digitised_result (agency_code, id);
+CREATE INDEX ix_digitised_result_agency_code_kind_code_id ON digitised_result (agency_code, kind_code, id);
+CREATE INDEX ix_result_agency_code_status_id ON result (agency_code, status, id);
 CREATE TABLE digitised_day (
     agency_code text NOT NULL,
     day date NOT NULL,
@@ -106,6 +108,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX ix_result_agency_code_status_id")
     for table in (
         "digitisation_plan",
         "digitised_access",
