@@ -61,6 +61,7 @@ async def _import(folder: Path, url: str, number: int) -> float:
     """Return the seconds of an import, up to its last commit."""
     store = (folder / "store").as_uri()
     settings = ResultsSettings.model_validate({"database_url": url, "amqp_url": "amqp://", "storage_url": store})
+    rules = Rules(settings)
     source = Source(
         index=open_index(folder / "scans" / "index.csv"),
         folder=folder / "scans",
@@ -69,13 +70,14 @@ async def _import(folder: Path, url: str, number: int) -> float:
         chunk_rows=1000,
         threads=2 * (os.cpu_count() or 1),
         document_bytes_max=settings.document_bytes_max,
-        signatures=Rules(settings),
+        signatures=rules,
         store=BlobStore(store),
     )
     database = Database(url, service="bench", connections_max=2)
     try:
         outcome = await run.lead(database, source, folder / f"rejects-{number}.csv", _Nowhere())
     finally:
+        await rules.close()
         await database.close()
     if outcome.facts["kept"] != SCANS:
         raise RuntimeError(f"only {outcome.facts['kept']} of {SCANS} scans were kept")

@@ -16,10 +16,10 @@ from deploy.backlog.signatures import Rules
 from deploy.local.folder import read_json, run_folder
 from services.results.settings import ResultsSettings
 from shared import clock
-from shared.blobs import BlobStore, StoreAway
+from shared.blobs import BlobStore, Keyring
 from shared.caller import Caller
 from shared.db import Database, is_outage
-from shared.errors import DomainError
+from shared.errors import DomainError, TransientError
 from shared.identifiers import AgencyCodeError, current_agency
 
 THREADS_MAX, THREADS_REMOTE = 16, 12
@@ -61,6 +61,7 @@ def import_backlog(
     except (IndexUnreadable, AgencyCodeError) as problem:
         screen.print(f"[red]✗[/] {escape(str(problem))}", soft_wrap=True)
         raise typer.Exit(2) from None
+    rules = Rules(settings)
     source = Source(
         index=index,
         folder=scans or index.path.parent,
@@ -69,10 +70,10 @@ def import_backlog(
         chunk_rows=chunk_rows,
         threads=threads or _threads(settings.storage_url),
         document_bytes_max=settings.document_bytes_max,
-        signatures=Rules(settings),
-        store=None if dry_run else BlobStore(settings.storage_url),
+        signatures=rules,
+        store=None if dry_run else BlobStore(settings.storage_url, Keyring(settings.storage_keys.get_secret_value())),
     )
-    outcome = _run(settings, source, rejects, screen)
+    outcome = _run(settings, source, rules, rejects, screen)
     report.show(screen, outcome.facts)
     if report_file:
         report.write_report(
@@ -92,12 +93,13 @@ def sample(
     report.console().print(f"{rows} scans: {write_sample(folder, rows=rows)}", soft_wrap=True)
 
 
-def _run(settings: ResultsSettings, source: Source, rejects: Path, screen: report.Console) -> run.Outcome:
+def _run(settings: ResultsSettings, source: Source, rules: Rules, rejects: Path, screen: report.Console) -> run.Outcome:
     async def lead(shown: report.Bar) -> run.Outcome:
         database = Database(settings.database_url.get_secret_value(), service="backlog", connections_max=2)
         try:
             return await (run.lead if source.store else run.rehearse)(database, source, rejects, shown)
         finally:
+            await rules.close()
             await database.close()
 
     try:
@@ -106,7 +108,7 @@ def _run(settings: ResultsSettings, source: Source, rejects: Path, screen: repor
     except KeyboardInterrupt:
         screen.print(f"Stopped. {AGAIN}")
         raise typer.Exit(130) from None
-    except (DomainError, StoreAway, run.SumsDiffer) as problem:
+    except (DomainError, TransientError, run.SumsDiffer) as problem:
         screen.print(f"[red]✗[/] {escape(str(problem))}  {AGAIN}", soft_wrap=True)
         raise typer.Exit(1) from None
     except Exception as problem:
