@@ -155,6 +155,7 @@ class Completion:
     task_id: UUID
     official: str
     note: str
+    outcome: str | None = None
 
 
 async def complete_tasks(work: Work, completions: Sequence[Completion]) -> list[Task | DomainError]:
@@ -166,7 +167,9 @@ async def complete_tasks(work: Work, completions: Sequence[Completion]) -> list[
     outcomes: list[Task | DomainError] = []
     for one in completions:
         try:
-            done = await complete_task(work, task_id=one.task_id, official=one.official, note=one.note)
+            done = await complete_task(
+                work, task_id=one.task_id, official=one.official, note=one.note, outcome=one.outcome
+            )
         except DomainError as refusal:
             outcomes.append(refusal)
         else:

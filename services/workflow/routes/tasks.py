@@ -84,7 +84,7 @@ async def get_task(session: SessionDep, caller: CallerDep, task_id: UUID) -> Tas
 @tasks.post("/complete", dependencies=[WORK])
 async def complete_tasks(work: WorkDep, body: BulkRequest) -> BulkAnswer:
     """Finish up to 200 tasks at once; one that is refused does not stop the others."""
-    wanted = [task_verbs.Completion(one.task_id, one.official, one.note) for one in body.tasks]
+    wanted = [task_verbs.Completion(one.task_id, one.official, one.note, one.outcome) for one in body.tasks]
     results = await task_verbs.complete_tasks(work, wanted)
     outcomes = [BulkOutcome.of(one.task_id, result) for one, result in zip(wanted, results, strict=True)]
     done = sum(outcome.done for outcome in outcomes)
@@ -123,6 +123,8 @@ async def complete_task(work: WorkDep, task_id: UUID, body: CompleteRequest) -> 
         note=body.note,
         completed_at=body.completed_at,
         late_reason=body.late_reason,
+        outcome=body.outcome,
+        facts=body.facts,
     )
     return TaskView.model_validate(task)
 

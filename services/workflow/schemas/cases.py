@@ -10,7 +10,7 @@ from services.workflow.models import Case, ClockEntry, Task
 from services.workflow.operations.clock import Why
 from services.workflow.states import CaseStatus, ClockKind, PauseReason, TaskStatus
 from shared.errors import DomainError
-from shared.events.values import DurationUnit
+from shared.events.values import Decision, DurationUnit
 
 BULK_MAX = 200
 
@@ -18,6 +18,11 @@ Official = Annotated[str, Field(min_length=1, max_length=200, examples=["nguyen.
 """The official's account in the officials' system."""
 Note = Annotated[str, Field(max_length=2_000, examples=["Hồ sơ đủ điều kiện, trình ký."])]
 Reason = Annotated[str, Field(min_length=3, max_length=2_000, examples=["Thiếu trích lục bản đồ địa chính."])]
+
+
+Outcome = Annotated[str, Field(min_length=1, max_length=200, examples=["approved"])]
+FactName = Annotated[str, Field(min_length=1, max_length=100, examples=["needs_inspection"])]
+FactValue = Annotated[str, Field(max_length=200)] | bool | int | float
 
 
 class Body(BaseModel):
@@ -41,6 +46,10 @@ class CompleteRequest(Body):
     """When the work was done, if that is entered after the fact; not in the future, not before the task was opened."""
     late_reason: Reason | None = None
     """Why it is entered after the fact; needed when completed_at lies more than 15 minutes back."""
+    outcome: Outcome | None = None
+    """Which way the case goes on: one of the task's `outcomes`, where it has some."""
+    facts: Annotated[dict[FactName, FactValue], Field(max_length=20)] = Field(default_factory=dict)
+    """What the process's decisions ask about the case beyond that."""
 
 
 class HandOverRequest(Body):
@@ -56,6 +65,7 @@ class BulkItem(Body):
     task_id: UUID
     official: Official
     note: Note = ""
+    outcome: Outcome | None = None
 
 
 class BulkRequest(Body):
@@ -119,6 +129,10 @@ class TaskView(View):
     consultations_open: int
     """Agencies whose answer it waits for."""
     note: str | None
+    outcomes: list[str]
+    """What the official chooses from on completing it; empty when the step leaves no choice."""
+    outcome: str | None
+    """What was chosen."""
     output: str | None
     """`result` where the step makes the result."""
 
@@ -219,6 +233,8 @@ class ClockEntryView(View):
     at: datetime
     reason: str
     event_id: UUID
+    note: str | None
+    """Why, in words, where the kind does not say it all."""
     calendar_version: str
     due_at: datetime | None
     """The due date after this line."""
@@ -233,10 +249,19 @@ class WhyView(View):
     due_at: datetime | None
 
 
+class DecisionView(Decision):
+    """A fork of the process, and the branch that the case takes."""
+
+    taken: str | None
+    """The branch's key; null while it is open, or when the case does not come by."""
+
+
 class CaseDetail(CaseView):
     """A case with its tasks, the ledger of its clock, and the due date explained."""
 
     tasks: list[TaskView]
+    decisions: list[DecisionView]
+    """Where the process leaves ways open."""
     clock: list[ClockEntryView]
     why_due: list[WhyView]
 
@@ -246,6 +271,7 @@ class CaseDetail(CaseView):
         return cls(
             **CaseView.model_validate(case).model_dump(),
             tasks=[TaskView.model_validate(task) for task in case.tasks],
+            decisions=[DecisionView.model_validate(one) for one in case.decisions],
             clock=[ClockEntryView.model_validate(entry) for entry in ledger],
             why_due=[WhyView.model_validate(why) for why in whys],
         )
