@@ -31,7 +31,13 @@ async def preload(work: Work, events: Sequence[RawEvent]) -> None:
 async def on_procedure_published(work: Work, event: Event[ProcedurePublished]) -> None:
     """Keep the version's process."""
     data = event.data
-    await processes.keep_process(work, procedure_code=data.procedure_code, version=data.version, process=data.process)
+    await processes.keep_process(
+        work,
+        procedure_code=data.procedure_code,
+        version=data.version,
+        process=data.process,
+        procedure_name=data.name,
+    )
 
 
 async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None:

@@ -42,6 +42,8 @@ class ProcessVersion(WorkflowBase):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """shared.events.values.Process as JSON."""
+    procedure_name: Mapped[str | None]
+    """As slips print it; None for versions kept before it was told."""
 
 
 class Case(WorkflowBase):

@@ -18,7 +18,9 @@ from shared.events.values import Duration, DurationUnit, Process
 from shared.work import Work
 
 
-async def keep_process(work: Work, *, procedure_code: str, version: int, process: Process) -> None:
+async def keep_process(
+    work: Work, *, procedure_code: str, version: int, process: Process, procedure_name: str | None = None
+) -> None:
     """Keep a version of a procedure's process; the same one again changes nothing.
 
     Raises ProcessInvalid when its steps cannot be run, ProcessVersionTaken when the version has other steps already.
@@ -31,7 +33,11 @@ async def keep_process(work: Work, *, procedure_code: str, version: int, process
     check(process)
     queries.desk(work.session).processes[procedure_code, version] = process
     definition = process.model_dump(mode="json")
-    work.session.add(ProcessVersion(procedure_code=procedure_code, version=version, definition=definition))
+    work.session.add(
+        ProcessVersion(
+            procedure_code=procedure_code, version=version, definition=definition, procedure_name=procedure_name
+        )
+    )
 
 
 def check(process: Process) -> None:

@@ -4,6 +4,7 @@ from services.workflow.routes.calendars import calendars, clocks
 from services.workflow.routes.cases import cases
 from services.workflow.routes.offices import consultations, delegations, notices, officials
 from services.workflow.routes.processes import processes
+from services.workflow.routes.slips import printed
 from services.workflow.routes.statistics import statistics, unentered
 from services.workflow.routes.tasks import tasks
 
@@ -13,6 +14,7 @@ ROUTERS = (
     statistics,
     unentered,
     cases,
+    printed,
     delegations,
     officials,
     notices,

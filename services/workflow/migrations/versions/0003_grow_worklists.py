@@ -15,6 +15,7 @@ ALTER TABLE case_file
     ADD escalation_level smallint NOT NULL DEFAULT 0;
 UPDATE case_file SET competent_agency_code = agency_code;
 ALTER TABLE case_file ALTER competent_agency_code SET NOT NULL;
+ALTER TABLE process_version ADD procedure_name text;
 ALTER TABLE task
     ADD acting_for text, ADD late_reason text, ADD minutes_late integer,
     ADD consultations_open smallint NOT NULL DEFAULT 0, ADD escalation_level smallint NOT NULL DEFAULT 0;
@@ -127,6 +128,7 @@ def downgrade() -> None:
         "staffed_agency",
     ):
         op.execute(f"DROP TABLE {table}")
+    op.execute("ALTER TABLE process_version DROP procedure_name")
     op.execute(
         "ALTER TABLE task DROP acting_for, DROP late_reason, DROP minutes_late, DROP consultations_open, DROP escalation_level"
     )
