@@ -170,6 +170,7 @@ class Counter:
                 if table.name not in CATALOGUE:
                     await session.execute(table.delete())
             await session.commit()
+        self.app.state.rules, self.app.state.rules_set = (), None
         for shard in self.folder.iterdir():
             shutil.rmtree(shard)
 

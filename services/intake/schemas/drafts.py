@@ -1,5 +1,6 @@
 """Drafts on the wire."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,15 +15,22 @@ from services.intake.schemas.requests import Body, Code
 DRAFT_BYTES_MAX = 256 * 1024
 
 
-def _kept_size(body: dict[str, Any]) -> dict[str, Any]:
-    if len(orjson.dumps(body)) > DRAFT_BYTES_MAX:
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""U+0000 in JSON, which PostgreSQL keeps in no jsonb."""
+
+
+def _kept(body: dict[str, Any]) -> dict[str, Any]:
+    as_json = orjson.dumps(body)
+    if _NUL.search(as_json):
+        raise ValueError("the character U+0000 cannot be kept")
+    if len(as_json) > DRAFT_BYTES_MAX:
         raise ValueError(f"a draft holds at most {DRAFT_BYTES_MAX} bytes: upload files and name their ids")
     return body
 
 
 Filled = Annotated[
     dict[str, Any],
-    AfterValidator(_kept_size),
+    AfterValidator(_kept),
     Field(examples=[{"procedure_code": "1.004222", "channel": "online"}]),
 ]
 """What is filled in of a dossier, as POST /dossiers takes it; anything may be missing or wrong yet."""
