@@ -65,7 +65,7 @@ class TestGraph:
     """The steps between statuses."""
 
     def test_takes_exactly_the_steps_of_the_book(self, portal: Wire) -> None:
-        trials = [(way, new) for way in NEXT for new in STATUSES]
+        trials = [(way, new) for way in NEXT for new in STATUSES if new != way.split()[-1]]
         for step in range(5):
             batch = [
                 make_hoso(number, way.split()[step])
@@ -116,11 +116,14 @@ class TestRepeats:
         assert portal.dossier()["duplicates"] == 3
         assert portal.control("GET", "/summary")["violations"] == 0
 
-    def test_with_other_words_are_refused(self, portal: Wire) -> None:
-        portal.walk(1, "1")
-        row = portal.push([make_hoso(1, "1", TrichYeuHoSo="khác")], updating=True)["result"][0]
-        assert row["error_code"] == 6
-        assert portal.dossier()["violations"][0]["code"] == "6"
+    def test_with_other_words_correct_the_dossier_where_it_stands(self, portal: Wire) -> None:
+        portal.walk(1, "1 2")
+        row = portal.push([make_hoso(1, "2", TrichYeuHoSo="khác")], updating=True)["result"][0]
+        assert row["error_code"] == 0
+        assert portal.statuses() == ["1", "2"]
+        found = portal.dossier()
+        assert found["hoso"]["TrichYeuHoSo"] == "khác"
+        assert (found["violations"], found["duplicates"]) == ([], 0)
 
     def test_of_an_earlier_status_come_too_late(self, portal: Wire) -> None:
         """A sender that overtakes itself is seen, even though each word is one that was taken before."""
