@@ -56,7 +56,7 @@ def import_backlog(
     screen = report.console()
     settings = _settings()
     try:
-        index = open_index(find_index(place))
+        index = open_index(find_index(place, apart_from=rejects))
         caller = Caller("backlog-import", current_agency(agency) if agency else None)
     except (IndexUnreadable, AgencyCodeError) as problem:
         screen.print(f"[red]✗[/] {escape(str(problem))}", soft_wrap=True)

@@ -49,11 +49,16 @@ class Index:
         return {name: cell for name, cell in zip(self.names, row.cells, strict=False) if name}
 
 
-def find_index(place: Path) -> Path:
-    """Return the index that is meant by a folder or a file. Raises IndexUnreadable."""
+def find_index(place: Path, *, apart_from: Path | None = None) -> Path:
+    """Return the index that is meant by a folder or a file; a file that will be written is none.
+
+    Raises IndexUnreadable.
+    """
     found = [place / name for name in INDEX_NAMES if (place / name).is_file()] if place.is_dir() else [place]
     if len(found) != 1 or not found[0].is_file():
         raise IndexUnreadable(f"{place}: name one index, or a folder with {' or '.join(INDEX_NAMES)} in it.")
+    if apart_from and apart_from.resolve() == found[0].resolve():
+        raise IndexUnreadable("Write the rejects to another file than the index that is read.")
     return found[0]
 
 

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 from typing import Any, Self
@@ -83,14 +83,11 @@ def write_report(path: Path, facts: dict[str, Any]) -> None:
     path.write_text(json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
 
-def write_rejects(path: Path, index: Index, rejects: Sequence[BacklogReject]) -> None:
-    """Write the rejected rows with the reasons behind their own columns; only this user may read it: personal data.
+def write_rejects(path: Path, index: Index, rejects: Iterable[BacklogReject]) -> None:
+    """Write the rejected rows with the reasons behind their own columns, if any; only this user may read it.
 
-    Nothing rejected leaves no file, also none of an earlier run.
+    Rows are personal data. A file without rows tells that nothing was rejected.
     """
-    if not rejects:
-        path.unlink(missing_ok=True)
-        return
     kept = [place for place, heading in enumerate(index.headings) if heading not in REASON_COLUMNS]
     written = StringIO(newline="")
     lines = csv.writer(written)

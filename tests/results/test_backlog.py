@@ -64,7 +64,7 @@ class TestImport:
         assert (kept["signature"], kept["pages"], kept["owner_kind"]) == ("none", 1, "citizen")
         assert outcome.facts["digitised_unsigned"] == 1
         assert [day["results"] for day in await desk.rows("SELECT * FROM digitised_day")] == [1]
-        assert not office.rejects.exists()
+        assert office.written_rejects() == []
         assert await desk.outbox() == []
 
     async def test_is_a_chunk_a_transaction(self, desk: Desk, office: Office) -> None:
@@ -209,7 +209,7 @@ class TestRejects:
         back.write_text(corrected.replace("H32.14,,,", "H32.14,,Lê Văn Sửa,"), encoding="utf-8")
         outcome = await run.lead(office.database, office.source(open_index(back)), office.rejects, Silent())
         assert counted(outcome) == (1, 0, 0)
-        assert not office.rejects.exists()
+        assert office.written_rejects() == []
         assert len(await desk.rows("SELECT 1 FROM digitised_result")) == 9
 
 
