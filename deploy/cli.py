@@ -67,6 +67,8 @@ _group("log", "deploy.evidence.command:app", "Export and verify the transaction 
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 _group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import.")
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
+_command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")
+_command("bank", "deploy.bank.command:bank", "Run the mocked bank that keeps the agencies' accounts.")
 
 if __name__ == "__main__":
     sys.exit(app())

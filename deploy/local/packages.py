@@ -74,6 +74,7 @@ RABBITMQ = Need(
     "RABBITMQ_URL=amqp://admin:password@host:5672 RABBITMQ_MANAGEMENT_URL=http://admin:password@host:15672",
 )
 CHROMIUM = Need("chromium", chromium)
+ZBAR = Need("zbar-tools", lambda: shutil.which("zbarimg"))
 NODE = Need("nodejs", lambda: shutil.which("node"))
 NPM = Need("npm", lambda: shutil.which("npm"))
 """Tests compare payment's words with packages of npm; both must be on the path."""
@@ -94,7 +95,7 @@ def stack_needs() -> list[Need]:
 
 def test_needs() -> list[Need]:
     """Return what the tests need besides the stack's own needs: they always run on private servers."""
-    return [POSTGRES, RABBITMQ, CHROMIUM, FONTS, POPPLER, NODE, NPM]
+    return [POSTGRES, RABBITMQ, CHROMIUM, FONTS, POPPLER, ZBAR, NODE, NPM]
 
 
 def ensure(needs: Iterable[Need], say: Callable[[str], None]) -> None:

@@ -13,6 +13,16 @@ from deploy.local.seals import ensure_seals
 from services.payment.app import create_app
 from services.payment.settings import PaymentSettings
 from shared import migrations
+from tests.payment.providers import (
+    BANK_CLIENT,
+    BANK_SECRET,
+    BANK_SECRET_PREVIOUS,
+    ROUTES,
+    TMN_CODE,
+    VNPAY_SECRET,
+    VNPAY_SECRET_PREVIOUS,
+    MockProcess,
+)
 from tests.payment.till import Till
 from tests.portal.process import PARTNER, SECRET, PortalProcess, free_port
 from tests.support.servers import Databases
@@ -53,7 +63,21 @@ def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def app(database_url: str, platform: PortalProcess, seals: Path) -> AsyncIterator[FastAPI]:
+def vnpay(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[MockProcess]:
+    with MockProcess("vnpay", tmp_path_factory.mktemp("vnpay"), f"http://127.0.0.1:{door}") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[MockProcess]:
+    with MockProcess("bank", tmp_path_factory.mktemp("bank"), f"http://127.0.0.1:{door}") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+async def app(
+    database_url: str, platform: PortalProcess, seals: Path, vnpay: MockProcess, bank: MockProcess
+) -> AsyncIterator[FastAPI]:
     settings = PaymentSettings.model_validate(
         {
             "database_url": database_url,
@@ -63,6 +87,16 @@ async def app(database_url: str, platform: PortalProcess, seals: Path) -> AsyncI
             "platform_secret": SECRET,
             "platform_timeout_s": 1.0,
             "platform_poll_s": 0.05,
+            "platform_secret_previous": "SECRET2025",
+            "vnpay_url": vnpay.url,
+            "vnpay_tmn_code": TMN_CODE,
+            "vnpay_secret": VNPAY_SECRET,
+            "vnpay_secret_previous": VNPAY_SECRET_PREVIOUS,
+            "bank_url": bank.url,
+            "bank_client": BANK_CLIENT,
+            "bank_secret": BANK_SECRET,
+            "bank_secret_previous": BANK_SECRET_PREVIOUS,
+            "provider_routes": ROUTES,
             "seals_folder": seals,
             "seals_password": SEALS_PASSWORD,
         }
@@ -89,13 +123,17 @@ async def gateway(app: FastAPI, door: int) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def till(app: FastAPI, gateway: None, platform: PortalProcess) -> AsyncIterator[Till]:
+async def till(
+    app: FastAPI, gateway: None, platform: PortalProcess, vnpay: MockProcess, bank: MockProcess
+) -> AsyncIterator[Till]:
     issuer = Issuer()
     issuer.trusted_by(app)
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payment") as client,
         httpx.AsyncClient(base_url=platform.url) as control,
+        httpx.AsyncClient(base_url=vnpay.url) as at_vnpay,
+        httpx.AsyncClient(base_url=bank.url) as at_bank,
     ):
-        till = Till(app, client, control, issuer)
+        till = Till(app, client, control, issuer, at_vnpay, at_bank)
         await till.clear()
         yield till

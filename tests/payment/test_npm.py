@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from deploy.local.folder import ROOT
-from services.payment.models import Fee, Payment, Refund
+from services.payment.models import Payment, Refund
 from services.payment.operations.routing import Account
 from services.payment.platform import vietqr, vnpay
 from services.payment.platform.keys import Keys

@@ -111,6 +111,8 @@ class Till:
     client: httpx.AsyncClient
     platform: httpx.AsyncClient
     issuer: Issuer
+    vnpay: httpx.AsyncClient
+    bank: httpx.AsyncClient
 
     @property
     def database(self) -> Database:
@@ -154,11 +156,11 @@ class Till:
         """Start a payment."""
         return await self.post("/payments", {"fee_id": str(fee.id), "provider": provider}, **who)
 
-    async def attempt(self, fee: Fee) -> dict[str, Any]:
-        """Open an attempt and wait for its link."""
-        answer = await self.start(fee)
+    async def attempt(self, fee: Fee, provider: str = "national_platform") -> dict[str, Any]:
+        """Open an attempt and wait until it can be paid."""
+        answer = await self.start(fee, provider)
         assert answer.status_code in {200, 201}, answer.text
-        return await self.payment_when(answer.json()["id"], lambda payment: payment["pay_url"])
+        return await self.payment_when(answer.json()["id"], lambda payment: payment["pay_url"] or payment["qr_payload"])
 
     async def pay_in_cash(self, fee: Fee) -> dict[str, Any]:
         """Pay a fee at the counter."""
@@ -199,6 +201,24 @@ class Till:
         answer = await self.platform.post(f"/_control/payments/{reference}/pay", json=order)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    async def pay_vnpay(self, attempt: dict[str, Any], **order: Any) -> dict[str, Any]:
+        """Let the payer open the address and pay at the real process of VNPAY."""
+        answer = await self.vnpay.post("/_control/pay", json={"url": attempt["pay_url"], **order})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def transfer(self, attempt: dict[str, Any] | None = None, **order: Any) -> dict[str, Any]:
+        """Let the payer scan the code, or write words by hand, and transfer at the real process of the bank."""
+        scanned = {"qr": attempt["qr_payload"]} if attempt else {}
+        answer = await self.bank.post("/_control/transfers", json={**scanned, **order})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def order(self, mock: httpx.AsyncClient, kind: str, **more: Any) -> None:
+        """Order a fault at VNPAY or at the bank."""
+        answer = await mock.post("/_control/faults", json={"kind": kind, **more})
+        assert answer.status_code == 201, answer.text
 
     async def fault(self, service: str, kind: str, **more: Any) -> None:
         """Order a fault at the platform."""
@@ -280,7 +300,8 @@ class Till:
 
     async def clear(self) -> None:
         """Forget everything, here and at the platform."""
-        await self.platform.post("/_control/reset")
+        for mock in (self.platform, self.vnpay, self.bank):
+            await mock.post("/_control/reset")
         tables = [*reversed(PaymentBase.metadata.sorted_tables), *PLUMBING.sorted_tables]
         async with self.database.session() as session:
             # In the service's own order of locks: a last answer of the platform may just be recorded.
