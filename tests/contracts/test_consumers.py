@@ -39,6 +39,11 @@ WAITS = dict.fromkeys(
         ("intake", "workflow.case.withdrawn.v1"),
         ("intake", "workflow.withdrawal.refused.v1"),
         ("intake", "workflow.case.completed.v1"),
+        ("intake", "workflow.case.resumed.v1"),
+        ("intake", "workflow.case.due_date_changed.v1"),
+        ("intake", "results.result.returned.v1"),
+        ("intake", "results.reuse.confirmed.v1"),
+        ("intake", "results.reuse.refused.v1"),
     ],
     "CauseMissing",
 ) | {("workflow", "intake.supplement.provided.v1"): "SupplementNotOpen"}

@@ -37,7 +37,7 @@ async def print_slip(
 ) -> Response:
     """Print form 01 (receipt, due date and why), 02 (request for a supplement), 03 (refusal) or 07 (its line)."""
     dossier = await queries.get_dossier(session, code, caller=caller)
-    office = slips.office_of(known, dossier.agency_code, dossier.agency_name)
+    office = slips.office_of(known, dossier.agency_code, dossier.agency_name, dossier.competent_agency_code)
     url = f"{request.app.state.settings.issuer}/api/v1/tracking/{dossier.tracking_code}"
     content = await _content(session, dossier, form, office, url)
     return _pdf(content, f"{form}-{code}")
@@ -53,7 +53,9 @@ async def _content(session: AsyncSession, dossier: Dossier, form: FormCode, offi
     if form is FormCode.REFUSAL:
         return await slips.refusal(dossier, office=office, tracking_url=url)
     day = dossier_day(dossier.submitted_at)
-    return await slips.register([dossier], office=office, first=day, last=day, printed_at=dossier.submitted_at)
+    names = {dossier.competent_agency_code or "": office.competent} if office.competent else {}
+    at = dossier.submitted_at
+    return await slips.register([dossier], office=office, names=names, first=day, last=day, printed_at=at)
 
 
 @printed.get("/registers/{agency}", dependencies=[needs(READ)], response_class=Response, responses=_PDF)
@@ -84,7 +86,10 @@ async def print_register(
         raise PeriodTooLong(f"More than {REGISTER_ROWS_MAX} dossiers came in: ask for fewer days.")
     entry = known.agencies.get(agency)
     office = slips.office_of(known, agency, entry.name if entry else agency)
-    content = await slips.register(found, office=office, first=first, last=end, printed_at=clock.now())
+    deciding = {one.competent_agency_code for one in found if one.competent_agency_code}
+    names = {code: known.agencies[code].name for code in deciding if code in known.agencies}
+    at = clock.now()
+    content = await slips.register(found, office=office, names=names, first=first, last=end, printed_at=at)
     return _pdf(content, f"07-{agency}-{first}")
 
 

@@ -66,9 +66,18 @@ async def refusal(dossier: Dossier, *, office: Office, tracking_url: str) -> byt
 
 
 async def register(
-    dossiers: Sequence[Dossier], *, office: Office, first: date, last: date, printed_at: datetime
+    dossiers: Sequence[Dossier],
+    *,
+    office: Office,
+    names: Mapping[str, str],
+    first: date,
+    last: date,
+    printed_at: datetime,
 ) -> bytes:
-    """Print form 07: the dossiers that an office received on some days, in order of receipt."""
+    """Print form 07: the dossiers that an office received on some days, in order of receipt.
+
+    `names` are those of the agencies that decide when the receiving one does not.
+    """
     forms = forms_on(last)
     form = forms.forms[FormCode.REGISTER]
     data = {
@@ -77,7 +86,7 @@ async def register(
         "office": _office(office),
         "days": f"Từ ngày {short_day(first)} đến ngày {short_day(last)}",
         "date": day_in_words(printed_at),
-        "rows": [_row(dossier) for dossier in dossiers],
+        "rows": [_row(dossier, names) for dossier in dossiers],
     }
     return await render(files("services.intake.slips").joinpath("register.typ"), data, dated=printed_at)
 
@@ -107,7 +116,7 @@ def _number(dossier: Dossier, forms: FormSet, code: FormCode) -> str:
 
 
 def _office(office: Office) -> dict[str, str | None]:
-    return {"name": office.name, "parent": office.parent, "place": office.place}
+    return {"name": office.name, "parent": office.parent, "place": office.place, "competent": office.competent}
 
 
 def _fours(code: str) -> list[str]:
@@ -125,7 +134,7 @@ def _people(dossier: Dossier) -> dict[str, str | None]:
     }
 
 
-def _row(dossier: Dossier) -> list[str]:
+def _row(dossier: Dossier, names: Mapping[str, str]) -> list[str]:
     applicant = dossier.applicant
     reach = ", ".join(filter(None, (applicant.get("address"), applicant.get("phone"))))
     ended = dossier.rejected_at or dossier.withdrawn_at
@@ -137,7 +146,7 @@ def _row(dossier: Dossier) -> list[str]:
         "01",
         dossier.owner["name"],
         reach,
-        dossier.agency_name,
+        names.get(dossier.competent_agency_code or "", dossier.agency_name),
         short_moment(dossier.submitted_at),
         short_moment(dossier.due_at) if dossier.due_at else "",
         short_moment(dossier.returned_at) if dossier.returned_at else "",

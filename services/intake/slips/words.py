@@ -34,14 +34,22 @@ class Office:
     parent: str | None
     place: str
     """The place in front of a date; empty when the agency's name holds none."""
+    competent: str | None = None
+    """Who decides, when that is another agency."""
 
 
-def office_of(catalogue: Catalogue, code: str, name: str) -> Office:
+def office_of(catalogue: Catalogue, code: str, name: str, competent_code: str | None = None) -> Office:
     """Return the office of a dossier, by the name that it had then."""
     entry = catalogue.agencies.get(code)
     parent = catalogue.agencies.get(entry.parent) if entry and entry.parent else None
     place = _PLACE.search(name)
-    return Office(name, parent.name if parent else None, place.group(1) if place else "")
+    competent = catalogue.agencies.get(competent_code) if competent_code else None
+    return Office(
+        name,
+        parent=parent.name if parent else None,
+        place=place.group(1) if place else "",
+        competent=competent.name if competent else competent_code,
+    )
 
 
 def term(dossier: Dossier) -> str:
