@@ -14,7 +14,20 @@ from services.workflow.operations.branching import OUTCOME
 from shared.events.values import Branch, Condition, Decision, Process
 
 _ID = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_OUR_IDS = ("Flow_", "Fork_", "Join_", "Step_", "Decision_", "Lane", "Unit_", "Roles_", "Process_", "Participant_")
+_START, _END = "StartEvent_1", "EndEvent_1"
+_OUR_IDS = (
+    "Flow_",
+    "Fork_",
+    "Join_",
+    "Step_",
+    "Decision_",
+    "Lane",
+    "Unit_",
+    "Roles_",
+    "Process_",
+    "Participant_",
+    "Collaboration_",
+)
 
 
 def compiled(code: str, drawing: Drawing) -> Process:
@@ -151,8 +164,8 @@ class _Drawer:
         self.drawing.nodes = dict(sorted(self.drawing.nodes.items(), key=lambda item: rank.get(item[1].key, -1)))
 
     def _place(self) -> None:
-        self.drawing.nodes["Start"] = Node("Start", Kind.START, "Tiếp nhận")
-        self.ids["Start"] = "Start"
+        self.drawing.nodes[_START] = Node(_START, Kind.START, "Tiếp nhận")
+        self.ids[""] = _START
         for step in self.process.steps:
             node_id = self.ids[step.key] = self._id(step.key, "Step")
             self.drawing.nodes[node_id] = Node(node_id, Kind.STEP, step.name, key=step.key, step=step)
@@ -161,7 +174,7 @@ class _Drawer:
             self.drawing.nodes[node_id] = Node(node_id, Kind.EXCLUSIVE, decision.name, key=decision.key)
 
     def _id(self, key: str, prefix: str) -> str:
-        taken = self.drawing.nodes.keys() | {"Start", "End", "Process", "Collaboration"}
+        taken = self.drawing.nodes.keys() | {_START, _END}
         if _ID.fullmatch(key) and key not in taken and not key.startswith(_OUR_IDS):
             return key
         return f"{prefix}_{len(taken)}"
@@ -170,7 +183,7 @@ class _Drawer:
         target = self.drawing.nodes[self.ids[key]]
         every = (1 << self.total) - 1
         if not after:
-            self._leave("Start", target.id)
+            self._leave("", target.id)
             self.masks[key] = every
             return
         groups = [(self.masks[source], [source]) for source in after]
@@ -261,12 +274,12 @@ class _Drawer:
             self.masks[f"{decision.key}:{branch.key}"] = here & mask
 
     def _end(self) -> None:
-        self.drawing.nodes["End"] = Node("End", Kind.END, "Kết thúc")
+        self.drawing.nodes[_END] = Node(_END, Kind.END, "Kết thúc")
         named_after = {source for one in (*self.process.steps, *self.process.decisions) for source in one.after}
         for step in self.process.steps:
             if step.key not in named_after:
-                self._leave(step.key, "End")
+                self._leave(step.key, _END)
         for decision in self.process.decisions:
             for branch in decision.branches:
                 if f"{decision.key}:{branch.key}" not in named_after:
-                    self._leave(f"{decision.key}:{branch.key}", "End")
+                    self._leave(f"{decision.key}:{branch.key}", _END)

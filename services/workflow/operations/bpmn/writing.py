@@ -45,7 +45,7 @@ def write(definition: Definition) -> bytes:
     root.set("exporter", "Một Cửa")
     around = _add(root, MODEL, "collaboration", id="Collaboration_1")
     _add(around, MODEL, "participant", id="Participant_1", name=definition.name, processRef="Process_1")
-    process = _add(root, MODEL, "process", id="Process_1", name=definition.name, isExecutable="false")
+    process = _add(root, MODEL, "process", id="Process_1", name=definition.name, isExecutable="true")
     _write_properties(process, _about(definition))
     _write_lanes(process, lanes)
     for node in drawing.nodes.values():
