@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.intake import operations
+from services.intake.models import Dossier
 from services.intake.schemas.requests import DossierBody
 from services.intake.states import BY_PEOPLE, DOSSIER, DossierStatus, actions
 from shared import clock
@@ -125,6 +126,17 @@ class TestAccept:
         self, counter: Counter, accepted: str, due: str
     ) -> None:
         assert await self._due(counter, accepted) == due
+
+    @pytest.mark.parametrize("term", [{"amount": 1e12, "unit": "working_day"}, {"amount": 9e9, "unit": "month"}])
+    async def test_a_date_that_no_calendar_has_is_refused(self, counter: Counter, term: dict[str, Any]) -> None:
+        code = await counter.submitted(procedure_code="1.002211")
+        async with counter.database.session() as session:
+            found = await session.get_one(Dossier, code)
+            found.duration = term
+            await session.commit()
+        answer = await counter.do(code, "accept")
+        assert (answer.status_code, answer.json()["code"]) == (409, "calendar_ends")
+        assert (await counter.view(code))["status"] == "submitted"
 
     async def test_tells_what_others_work_with(self, counter: Counter) -> None:
         code = await counter.submitted(procedure_code="1.004222", channel="online")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.models import AgencyEntry, ComponentEntry, Level, NationalRecord, Origin, ProcedureEntry
+from services.intake.models import AgencyEntry, CaseEntry, ComponentEntry, Level, NationalRecord, Origin, ProcedureEntry
 from services.intake.queries import Catalogue
 from shared.events.values import Channel, Duration, FeeItem, PartyKind, ServiceLevel
 from shared.identifiers import AgencyCode
@@ -60,6 +60,8 @@ class ProcedureView(ProcedureLine):
     """Who receives its dossiers today: the agencies it names or their successors, else every agency of its levels."""
     durations: dict[Channel, Duration]
     """Terms of channels that differ from `duration`."""
+    cases: tuple[CaseEntry, ...]
+    """Where there are any, a dossier names one of them as case_code."""
     components: tuple[ComponentEntry, ...]
     fees: dict[Channel, tuple[FeeItem, ...]]
     """What it costs, by channel; nothing where it is free."""
@@ -140,6 +142,7 @@ def procedure_view(known: Catalogue, entry: ProcedureEntry, *, day: date) -> Pro
             "origin": entry.origin,
             "national": entry.national,
             "form": form.code if form else None,
+            "cases": entry.cases,
             "components": entry.components,
             "fees": {channel: entry.fees_through(channel) for channel in entry.channels},
             "results": [result.model_dump() for result in entry.results],
