@@ -9,6 +9,7 @@ from gateway.consumers import HANDLERS, preload
 from gateway.operations.clients import Issuer, register_clients
 from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
 from gateway.operations.measuring import measure_portal
+from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
@@ -94,6 +95,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
         timeout_s=settings.upstream_timeout_s,
         connections_max=settings.upstream_connections_max,
     )
+    state.succession = Succession(state.upstream)
     state.contract = contract.Contract(state.upstream, url=settings.issuer)
     if settings.clients_file:
         async with state.database.session() as session:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.errors import DossierUnknown, InvalidCursor
@@ -146,15 +146,17 @@ async def list_changes(
 ) -> list[Change]:
     """Return the feed after a position, in commit order, of the agencies the caller may see."""
     query = select(Change).where(Change.position > after).order_by(Change.position).limit(min(limit, PAGE_MAX))
-    own = caller.agency or ""
-    query = query.where((Change.agency_code == own) | Change.agency_code.startswith(f"{own}.", autoescape=True))
+    theirs = [_within(own) for own in caller.agencies]
+    query = query.where(or_(false(), *theirs))
     if agency:
-        query = query.where(
-            (Change.agency_code == agency) | Change.agency_code.startswith(f"{agency}.", autoescape=True)
-        )
+        query = query.where(_within(agency))
     if procedure:
         query = query.where(Change.procedure_code == procedure)
     return list(await session.scalars(query))
+
+
+def _within(agency: str) -> ColumnElement[bool]:
+    return (Change.agency_code == agency) | Change.agency_code.startswith(f"{agency}.", autoescape=True)
 
 
 async def last_position(session: AsyncSession) -> int:

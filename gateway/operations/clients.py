@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,8 +34,8 @@ class Issuer:
         """Return the public keys (RFC 7517)."""
         return dict(self.keys.as_dict(private=False))
 
-    def token(self, client: Client, scopes: list[str]) -> str:
-        """Return a signed access token (RFC 9068) for a client."""
+    def token(self, client: Client, scopes: list[str], inherited: Sequence[str] = ()) -> str:
+        """Return a signed access token (RFC 9068) for a client; `inherited` are closed agencies that it sees, too."""
         now = clock.now()
         claims = {
             "iss": self.issuer,
@@ -43,6 +44,7 @@ class Issuer:
             "client_id": client.client_id,
             "agency": client.agency,
             "scope": " ".join(scopes),
+            **({"inherited": list(inherited)} if inherited else {}),
             "iat": int(now.timestamp()),
             "exp": int((now + timedelta(seconds=self.lifetime_s)).timestamp()),
             "jti": str(new_id()),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from gateway.errors import InvalidClient, UnsupportedGrant
 from gateway.operations.clients import Issuer, authenticate_client, granted_scopes
+from gateway.operations.succession import Succession
 from shared.http import SessionDep
 
 router = APIRouter(tags=["tokens"])
@@ -44,7 +45,9 @@ async def token(
     issuer: Issuer = request.app.state.issuer
     response.headers["Cache-Control"] = "no-store"
     scopes = granted_scopes(client, scope)
-    return TokenAnswer(access_token=issuer.token(client, scopes), expires_in=issuer.lifetime_s, scope=" ".join(scopes))
+    succession: Succession = request.app.state.succession
+    signed = issuer.token(client, scopes, await succession.inherited(client.agency))
+    return TokenAnswer(access_token=signed, expires_in=issuer.lifetime_s, scope=" ".join(scopes))
 
 
 def _basic_credentials(authorization: str | None) -> tuple[str, str] | None:

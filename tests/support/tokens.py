@@ -54,8 +54,14 @@ class Issuer:
         return jwt.encode({"alg": "ES256", "kid": "test"}, usual | claims, self.key, algorithms=["ES256"])
 
     def headers(
-        self, scopes: Iterable[str], *, client_id: str = "one-stop", agency: str | None = "H32", key: str | None = None
+        self,
+        scopes: Iterable[str],
+        *,
+        client_id: str = "one-stop",
+        agency: str | None = "H32",
+        key: str | None = None,
+        **claims: Any,
     ) -> dict[str, str]:
         """Return the headers of a call: the token, and an Idempotency-Key (a new one unless given)."""
-        token = self.token(scopes, client_id=client_id, agency=agency)
+        token = self.token(scopes, client_id=client_id, agency=agency, **claims)
         return {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(new_id())}

@@ -146,6 +146,7 @@ def _dossier(code: str, work: Work, submission: Submission, terms: Terms) -> Dos
     procedure = terms.procedure
     applicant = submission.applicant.model_dump(mode="json")
     reasons = why_not_wholly_online(submission, procedure)
+    term = procedure.term(submission.channel)
     return Dossier(
         code=code,
         tracking_code=new_tracking_code(),
@@ -155,6 +156,7 @@ def _dossier(code: str, work: Work, submission: Submission, terms: Terms) -> Dos
         procedure_name=procedure.name,
         agency_code=terms.agency.code,
         agency_name=terms.agency.name,
+        competent_agency_code=terms.competent.code if terms.competent else None,
         channel=submission.channel,
         return_method=submission.return_method,
         applicant=applicant,
@@ -162,8 +164,11 @@ def _dossier(code: str, work: Work, submission: Submission, terms: Terms) -> Dos
         owner_key=owner_key(submission.owner or submission.applicant),
         summary=submission.summary or procedure.name,
         case_code=submission.case_code,
+        form_code=terms.form.code if terms.form else None,
+        form_version=terms.form.version if terms.form else None,
+        form_data=dict(submission.form_data) if terms.form and submission.form_data is not None else None,
         fees=[fee.model_dump(mode="json") for fee in procedure.fees_through(submission.channel)],
-        duration=procedure.duration.model_dump(mode="json") if procedure.duration else None,
+        duration=term.model_dump(mode="json") if term else None,
         same_day=procedure.same_day,
         handled_as=ServiceLevel.PARTIAL if reasons else ServiceLevel.FULL_ONLINE,
         handled_because=reasons,
@@ -187,6 +192,7 @@ def _submitted(submission: Submission, terms: Terms, given: HandedIn, field_name
         field_name=field_name,
         agency_code=terms.agency.code,
         agency_name=terms.agency.name,
+        competent_agency_code=terms.competent.code if terms.competent else None,
         channel=submission.channel,
         service_level=procedure.service_level,
         applicant=submission.applicant,
@@ -209,6 +215,7 @@ def _accepted(dossier: Dossier, accepted_at: datetime, accepted_by: str) -> Doss
         procedure_code=dossier.procedure_code,
         procedure_version=dossier.procedure_version,
         agency_code=dossier.agency_code,
+        competent_agency_code=dossier.competent_agency_code,
         channel=Channel(dossier.channel),
         accepted_at=accepted_at,
         accepted_by=accepted_by,

@@ -1,10 +1,12 @@
 """What a dossier is handed in with, and everything that can be wrong with it; no database is asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from services.intake.models import AgencyEntry, ProcedureEntry
+from services.intake.models import AgencyEntry, FormEntry, ProcedureEntry
+from services.intake.operations.forms import validate
 from services.intake.operations.papers import Paper, Situation, paper_problems
 from services.intake.queries import Catalogue
 from shared.caller import Caller
@@ -32,6 +34,10 @@ class Submission:
     owner: Party | None
     """None when the applicant asks for himself."""
     return_method: ReturnMethod
+    competent_agency_code: str | None = None
+    """Who decides on it, when that is another agency than the receiving one."""
+    form_data: Mapping[str, Any] | None = None
+    """What was filled into the procedure's e-form."""
     summary: str = ""
     case_code: str | None = None
     """The procedure's case (trường hợp), where it has several."""
@@ -51,6 +57,10 @@ class Terms:
     procedure: ProcedureEntry
     agency: AgencyEntry
     submitted_at: datetime
+    competent: AgencyEntry | None = None
+    """None when the receiving agency decides itself."""
+    form: FormEntry | None = None
+    """The version of the e-form that was filled in."""
 
     @property
     def day(self) -> date:
@@ -64,10 +74,14 @@ def check_submission(catalogue: Catalogue, submission: Submission, *, caller: Ca
     day = dossier_day(submitted_at)
     procedure = catalogue.in_force(submission.procedure_code, day)
     agency = _agency(catalogue, submission.agency_code, caller)
+    competent = _competent(catalogue, submission, agency)
+    form = catalogue.form_of(submission.procedure_code, day)
     errors = [
         *_time_problems(submission, now),
         *_procedure_problems(catalogue, submission, procedure),
-        *_agency_problems(agency, procedure, day),
+        *_agency_problems(catalogue, agency, procedure, competent, day),
+        *_competence_problems(catalogue, submission, agency, procedure, day),
+        *_form_problems(submission, form),
         *_party_problems(submission.applicant, "applicant", day),
         *_contact_problems(submission.applicant),
         *(_party_problems(submission.owner, "owner", day) if submission.owner else ()),
@@ -75,7 +89,7 @@ def check_submission(catalogue: Catalogue, submission: Submission, *, caller: Ca
     ]
     if errors or procedure is None or agency is None:
         raise InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
-    return Terms(procedure, agency, submitted_at)
+    return Terms(procedure, agency, submitted_at, competent, form if submission.form_data is not None else None)
 
 
 def _situation(submission: Submission) -> Situation:
@@ -84,7 +98,7 @@ def _situation(submission: Submission) -> Situation:
         applicant=(submission.owner or submission.applicant).kind,
         channel=submission.channel,
         represented=submission.owner is not None and submission.owner != submission.applicant,
-        answers={},
+        answers=submission.form_data or {},
     )
 
 
@@ -155,7 +169,56 @@ def _procedure_problems(
         )
 
 
-def _agency_problems(agency: AgencyEntry | None, procedure: ProcedureEntry | None, day: date) -> Iterator[FieldError]:
+def _competent(catalogue: Catalogue, submission: Submission, agency: AgencyEntry | None) -> AgencyEntry | None:
+    """Return who decides, if that is somebody else."""
+    if submission.competent_agency_code is None:
+        return None
+    found = catalogue.agency(submission.competent_agency_code)
+    return None if found is None or found == agency else found
+
+
+def _competence_problems(
+    catalogue: Catalogue,
+    submission: Submission,
+    agency: AgencyEntry | None,
+    procedure: ProcedureEntry | None,
+    day: date,
+) -> Iterator[FieldError]:
+    """Yield what is wrong with the agency that is to decide: dossiers are received anywhere in its province."""
+    code = submission.competent_agency_code
+    found = catalogue.agency(code) if code is not None else None
+    if code is not None and found is None:
+        message = "No agency has this code."
+        yield FieldError("body.competent_agency_code", message, "Không có cơ quan giải quyết với mã này.")
+    elif found and agency and found.code.split(".")[0] != agency.code.split(".")[0]:
+        message = "An agency receives only for agencies of its own province."
+        yield FieldError("body.competent_agency_code", message, "Chỉ tiếp nhận hộ cơ quan trong cùng tỉnh.")
+    elif found and procedure and not catalogue.receives(procedure, found, day):
+        message = f"This agency does not decide on this procedure on {day}."
+        yield FieldError("body.competent_agency_code", message, "Cơ quan này không giải quyết thủ tục.")
+
+
+def _form_problems(submission: Submission, form: FormEntry | None) -> Iterator[FieldError]:
+    """Yield what is wrong with what was filled in, field by field."""
+    if submission.form_data is None:
+        if form and submission.channel in form.needed_through:
+            message = f"Fill in the e-form {form.code} (GET /forms/{form.code})."
+            yield FieldError("body.form_data", message, f"Cần điền biểu mẫu điện tử: {form.title}.")
+    elif form is None:
+        yield FieldError(
+            "body.form_data", "This procedure has no e-form: leave it out.", "Thủ tục không có biểu mẫu điện tử."
+        )
+    else:
+        yield from validate(form, submission.form_data)
+
+
+def _agency_problems(
+    catalogue: Catalogue,
+    agency: AgencyEntry | None,
+    procedure: ProcedureEntry | None,
+    competent: AgencyEntry | None,
+    day: date,
+) -> Iterator[FieldError]:
     if agency is None:
         yield FieldError(
             "body.agency_code",
@@ -169,10 +232,10 @@ def _agency_problems(agency: AgencyEntry | None, procedure: ProcedureEntry | Non
             f"This agency does not exist on {day}{successor}.",
             "Cơ quan không còn hoặc chưa hoạt động tại thời điểm nộp.",
         )
-    elif procedure and agency.code not in procedure.agencies:
+    elif procedure and competent is None and not catalogue.receives(procedure, agency, day):
         yield FieldError(
             "body.agency_code",
-            "This agency does not receive this procedure.",
+            "This agency does not receive this procedure; for another one, name it as competent_agency_code.",
             "Cơ quan này không tiếp nhận thủ tục.",
         )
 

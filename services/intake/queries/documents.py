@@ -16,13 +16,13 @@ async def get_document(session: AsyncSession, document_id: UUID, *, caller: Call
 
     Raises DocumentNotFound.
     """
-    wanted = select(Document, Dossier.agency_code).outerjoin(Dossier, Document.dossier_code == Dossier.code)
-    row = (await session.execute(wanted.where(Document.id == document_id))).one_or_none()
+    wanted = select(Document, Dossier.agency_code, Dossier.competent_agency_code).where(Document.id == document_id)
+    row = (await session.execute(wanted.outerjoin(Dossier, Document.dossier_code == Dossier.code))).one_or_none()
     if row is None:
         raise DocumentNotFound
-    document, agency = row
+    document, *agencies = row
     own = document.dossier_code is None and document.added_by == caller.client_id
-    if not own and not caller.may_see(agency):
+    if not own and not caller.may_see(*agencies):
         raise DocumentNotFound
     return document
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake.errors import ChangedMeanwhile, DossierNotFound
@@ -29,7 +29,9 @@ class DossierFilter:
     """Which dossiers to list; None lets all pass."""
 
     agency: str | None = None
-    """This agency and those below it."""
+    """What this agency, or one below it, received or decides on."""
+    predecessors: Collection[str] = ()
+    """Closed agencies whose dossiers are its own now."""
     status: DossierStatus | None = None
     procedure: str | None = None
     supplement_overdue: bool | None = None
@@ -76,7 +78,7 @@ async def lock_dossier(
 
 
 def _visible(dossier: Dossier | None, caller: Caller) -> Dossier:
-    if dossier is None or not caller.may_see(dossier.agency_code):
+    if dossier is None or not caller.may_see(dossier.agency_code, dossier.competent_agency_code):
         raise DossierNotFound
     return dossier
 
@@ -124,9 +126,9 @@ async def list_dossiers(
     after: tuple[datetime, str] | None = None,
 ) -> Page[Dossier]:
     """Return the caller's dossiers, latest submitted first, `limit` at most."""
-    statement = select(Dossier).where(_within(caller.agency)).order_by(Dossier.submitted_at.desc(), Dossier.code.desc())
+    statement = select(Dossier).where(_with(caller.agencies)).order_by(Dossier.submitted_at.desc(), Dossier.code.desc())
     if wanted.agency:
-        statement = statement.where(_within(wanted.agency))
+        statement = statement.where(_with((wanted.agency, *wanted.predecessors)))
     if wanted.status:
         statement = statement.where(Dossier.status == wanted.status)
     if wanted.procedure:
@@ -152,8 +154,11 @@ def _unanswered_before(now: datetime | None) -> Select[str]:
     )
 
 
-def _within(agency: str | None) -> ColumnElement[bool]:
-    return or_(Dossier.agency_code == agency, func.starts_with(Dossier.agency_code, f"{agency}."))
+def _with(agencies: Collection[str]) -> ColumnElement[bool]:
+    """Pick what one of these agencies, or one below it, received or decides on."""
+    places = (Dossier.agency_code, Dossier.competent_agency_code)
+    found = [or_(place == code, func.starts_with(place, f"{code}.")) for code in agencies for place in places]
+    return or_(false(), *found)
 
 
 async def list_supplements(session: AsyncSession, code: str) -> Sequence[SupplementRequest]:

@@ -35,7 +35,7 @@ from services.intake.schemas.requests import (
 from services.intake.states import DossierStatus
 from shared import clock
 from shared.http import CallerDep, SessionDep, WorkDep, grouped, needs, problem_responses, router
-from shared.identifiers import AgencyCode
+from shared.identifiers import AgencyCode, dossier_day
 from shared.work import Work
 
 LIST_MAX = 200
@@ -85,7 +85,11 @@ def created(submitted: operations.Submitted, *, now: datetime) -> Response:
 async def list_dossiers(
     session: SessionDep,
     caller: CallerDep,
-    agency: Annotated[AgencyCode | None, Query(description="This agency and those below it")] = None,
+    known: CatalogueDep,
+    *,
+    agency: Annotated[
+        AgencyCode | None, Query(description="What this agency, those below it or those it took over have to do with")
+    ] = None,
     status: DossierStatus | None = None,
     procedure: Annotated[str | None, Query(pattern=_CODE)] = None,
     supplement_overdue: Annotated[
@@ -97,7 +101,12 @@ async def list_dossiers(
     """List the dossiers you may see, latest submitted first."""
     now = clock.now()
     wanted = DossierFilter(
-        agency=agency, status=status, procedure=procedure, supplement_overdue=supplement_overdue, now=now
+        agency=agency,
+        predecessors=known.predecessors(agency, dossier_day(now)) if agency else (),
+        status=status,
+        procedure=procedure,
+        supplement_overdue=supplement_overdue,
+        now=now,
     )
     page = await queries.list_dossiers(session, wanted, caller=caller, limit=limit, after=_after(cursor))
     requests = await queries.list_open_supplements(session, [one.code for one in page.items])

@@ -31,6 +31,8 @@ class DossierLine(Answer):
     procedure_name: str
     agency_code: str
     agency_name: str
+    competent_agency_code: str | None
+    """Who decides on it; null when the receiving agency does."""
     channel: Channel
     return_method: ReturnMethod
     handled_as: ServiceLevel
@@ -154,6 +156,10 @@ class DossierView(DossierState):
     tracking_code: str
     summary: str
     case_code: str | None
+    form_code: str | None
+    form_version: int | None
+    """The version of the e-form that was filled in (GET /forms/{code}?version=)."""
+    form_data: dict[str, Any] | None
     handled_because: list[NoticeView]
     entered_at: datetime
     """When it came into the system; later than submitted_at for late entries."""
@@ -215,6 +221,9 @@ _WHOLE = (
     "tracking_code",
     "summary",
     "case_code",
+    "form_code",
+    "form_version",
+    "form_data",
     "entered_at",
     "late_reason",
     "returned_at",

@@ -1,8 +1,9 @@
 """What comes in about dossiers."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from services.intake.operations import Paper, Reuse, Submission
 from shared.events.values import Channel, Party, ReturnMethod
 
+FORM_BYTES_MAX = 200_000
 NAME_MAX = 500
 PAPERS_MAX = 200
 _NO_NUL = r"^[^\x00]*$"
@@ -35,6 +37,16 @@ Reason = Annotated[str, _text(2000, least=10)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its zone."""
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(data)) > FORM_BYTES_MAX:
+        raise ValueError(f"at most {FORM_BYTES_MAX} bytes; large things are documents")
+    return data
+
+
+FormData = Annotated[dict[str, Any], AfterValidator(_bounded)]
+"""What was filled into an e-form: personal data."""
 
 
 class Body(BaseModel):
@@ -117,6 +129,8 @@ class DossierBody(Body):
     procedure_code: Code = Field(examples=["1.004222"])
     agency_code: Code = Field(examples=["H32.14.21"])
     """The agency that receives it, in the present or the old form."""
+    competent_agency_code: Code | None = None
+    """The agency that decides, when another one of the same province than the receiving one."""
     channel: Channel
     applicant: PartyBody
     """Who hands it in (người nộp)."""
@@ -126,6 +140,8 @@ class DossierBody(Body):
     """Trích yếu; the procedure's name when left out."""
     case_code: Code | None = None
     """The procedure's case (trường hợp), where it has several."""
+    form_data: FormData | None = None
+    """What was filled into the procedure's e-form (GET /procedures/{code}: `form`)."""
     documents: Annotated[list[PaperBody], Field(max_length=PAPERS_MAX)] = []
     return_method: ReturnMethod
     submitted_at: Moment | None = None
@@ -138,6 +154,8 @@ class DossierBody(Body):
         return Submission(
             procedure_code=self.procedure_code,
             agency_code=self.agency_code,
+            competent_agency_code=self.competent_agency_code,
+            form_data=self.form_data,
             channel=self.channel,
             applicant=self.applicant,
             owner=self.owner,

@@ -181,6 +181,8 @@ def _service_level(draft: Draft, prior: ProcedureEntry | None) -> ServiceLevel:
     for words, level in _ONLINE_LEVELS.items():
         if draft.service_level and words in draft.service_level:
             return level
+    if prior and not draft.ways:
+        return prior.service_level
     online = Channel.ONLINE in draft.ways
     if prior and (prior.service_level is not ServiceLevel.INFORMATION) == online:
         return prior.service_level

@@ -18,7 +18,7 @@ HEADING_ROWS = 20
 """Sheets begin with titles; the headings are looked for in so many rows."""
 CELL_MAX = 2_000_000
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-NESTED = ("procedures", "result", "results", "data", "rows", "items")
+NESTED = ("procedures", "agencies", "result", "data", "rows", "items")
 """Under these names a document holds its rows."""
 
 
@@ -102,7 +102,14 @@ def _is_one_document(text: str) -> bool:
         found = json.loads(head)
     except (ValueError, RecursionError):
         return _loaded(text) is not None
-    return isinstance(found, dict) and any(isinstance(found.get(name), list) for name in NESTED)
+    return isinstance(found, dict) and _nested(found) is not None
+
+
+def _nested(content: Mapping[str, Any]) -> list[Any] | None:
+    """Return the rows that a document wraps; None for a row, which has a code itself."""
+    if "code" in content or "MATTHC" in content or "MADONVI" in content:
+        return None
+    return next((content[name] for name in NESTED if isinstance(content.get(name), list)), None)
 
 
 def _loaded(text: str) -> object:
@@ -115,8 +122,8 @@ def _loaded(text: str) -> object:
 def _document_rows(text: str) -> Iterator[Row]:
     content = _loaded(text)
     if isinstance(content, dict):
-        nested = next((content[name] for name in NESTED if isinstance(content.get(name), list)), [content])
-        yield from rows_of(nested)
+        nested = _nested(content)
+        yield from rows_of([content] if nested is None else nested)
     elif isinstance(content, list):
         yield from rows_of(content)
     else:
@@ -125,16 +132,18 @@ def _document_rows(text: str) -> Iterator[Row]:
 
 def _json_lines(text: str, *, cut: bool) -> Iterator[Row]:
     lines = text.split("\n")
-    for line, written in enumerate(lines, start=1):
+    whole = lines[:-1] if cut else lines
+    for line, written in enumerate(whole, start=1):
         part = written.strip().strip("\ufeff").rstrip(",")
         if not part:
             continue
         try:
             yield _row(line, json.loads(part))
         except (ValueError, RecursionError) as problem:
-            last = cut and line == len(lines)
-            why = "the file ends in the middle of it" if last else f"no JSON: {str(problem)[:120]}"
-            yield Row(line, None, why, cut_short=last)
+            yield Row(line, None, f"no JSON: {str(problem)[:120]}")
+    if cut:
+        # What stands there may look whole, and what came behind it is gone.
+        yield Row(len(lines), None, "the packed file breaks off here: rows are missing", cut_short=True)
 
 
 def _csv_rows(text: str, table: Table) -> Iterator[Row]:
