@@ -1,5 +1,6 @@
-"""The services, the gateway and the mocked portal of the local stack, with their settings."""
+"""The services, the gateway and the mocked outside (portal, VNPAY, bank) of the local stack, with their settings."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,12 +12,16 @@ from deploy.local import ports
 from deploy.local.clients import describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
-from deploy.local.seals import SEAL_NAME, ensure_seals
+from deploy.local.seals import CA_FILE, SEAL_NAME, ensure_seals
 from deploy.local.servers import Phase, Servers
 from deploy.packages import PACKAGES
 
-PREFERRED_PORTS = {"gateway": 8000, "portal": 8090}
+PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092}
+OUTSIDE = ("portal", "vnpay", "bank")
+"""What belongs to others and is mocked here."""
 PARTNER = "H32"
+ACCOUNT = {"bank_bin": "970415", "number": "3712012345678", "name": "KHO BAC NHA NUOC KHU VUC (THU)"}
+"""Where demo transfers go to; no real account."""
 PORTAL_USER = "motcua-h32"
 
 
@@ -36,16 +41,16 @@ class Stack:
 
     @cached_property
     def programs(self) -> Sequence[HttpProgram]:
-        """Services, portal and gateway, in the order in which they start; they stop in the opposite one."""
+        """Services, the mocked outside and gateway, in the order in which they start; they stop in the opposite one."""
         ensure_signing_key(self._signing_key_file)
         ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
-        return [*services, self._portal(), self._service("gateway")]
+        return [*services, self._portal(), self._mock("vnpay"), self._mock("bank"), self._service("gateway")]
 
     @cached_property
     def _ports(self) -> Mapping[str, int]:
-        names = [*PACKAGES, "portal"]
+        names = [*PACKAGES, *OUTSIDE]
         return ports.choose(self.folder.path / "ports.json", names, preferred=PREFERRED_PORTS)
 
     def _url(self, name: str) -> str:
@@ -62,6 +67,10 @@ class Stack:
             **self._platform_login(),
         }
         return self._program("portal", ["portal", "--folder", str(self.folder.path / "portal")], settings)
+
+    def _mock(self, name: str) -> HttpProgram:
+        settings = {"MOTCUA_GATEWAY_URL": self._url("gateway"), **self._providers_login()}
+        return self._program(name, [name, "--folder", str(self.folder.path / name)], settings)
 
     def _program(self, name: str, arguments: list[str], settings: Mapping[str, str]) -> HttpProgram:
         address = ["--host", ports.LOOPBACK, "--port", str(self._ports[name])]
@@ -93,12 +102,32 @@ class Stack:
             yield "MOTCUA_PLATFORM_ASK_AFTER_S", "3"
             yield "MOTCUA_PLATFORM_TIMEOUT_S", "5"
             yield from self._platform_login().items()
-            seals, password = self.folder.path / "seals", self._secrets("seals")
-            ensure_seals(seals, agency=PARTNER, name=SEAL_NAME, password=password)
-            yield "MOTCUA_SEALS_FOLDER", str(seals)
-            yield "MOTCUA_SEALS_PASSWORD", password
+            yield from self._providers_login().items()
+            yield "MOTCUA_VNPAY_URL", self._url("vnpay")
+            yield "MOTCUA_VNPAY_RETURN_URL", self._url("gateway")
+            yield "MOTCUA_BANK_URL", self._url("bank")
+            ways = ["national_platform", "vnpay", "vietqr", "cash"]
+            yield "MOTCUA_PROVIDER_ROUTES", json.dumps([{"agency": PARTNER, "providers": ways, "account": ACCOUNT}])
+            yield "MOTCUA_SEALS_FOLDER", str(self._seals())
+            yield "MOTCUA_SEALS_PASSWORD", self._secrets("seals")
+        if service == "results":
+            yield "MOTCUA_TRUST_FOLDER", str(self._trust())
         if service == "gateway":
             yield from self._gateway_settings().items()
+
+    def _seals(self) -> Path:
+        """Return the folder of the stack's own seals, made at the first start."""
+        seals = self.folder.path / "seals"
+        ensure_seals(seals, agency=PARTNER, name=SEAL_NAME, password=self._secrets("seals"))
+        return seals
+
+    def _trust(self) -> Path:
+        """Return the folder of trust lists: one, of the authority that certified the stack's own seals."""
+        trust = self.folder.path / "trust"
+        mine = trust / "stack"
+        mine.mkdir(parents=True, exist_ok=True)
+        (mine / CA_FILE).write_bytes((self._seals() / CA_FILE).read_bytes())
+        return trust
 
     def _gateway_settings(self) -> Mapping[str, str]:
         upstreams = {f"MOTCUA_{name.upper()}_URL": self._url(name) for name in PACKAGES if name != "gateway"}
@@ -122,6 +151,14 @@ class Stack:
     def _platform_login(self) -> Mapping[str, str]:
         return {"MOTCUA_PLATFORM_PARTNER": PARTNER, "MOTCUA_PLATFORM_SECRET": self._secrets("platform")}
 
+    def _providers_login(self) -> Mapping[str, str]:
+        return {
+            "MOTCUA_VNPAY_TMN_CODE": f"DEMO{PARTNER}",
+            "MOTCUA_VNPAY_SECRET": self._secrets("vnpay"),
+            "MOTCUA_BANK_CLIENT": PARTNER,
+            "MOTCUA_BANK_SECRET": self._secrets("bank"),
+        }
+
     @property
     def _signing_key_file(self) -> Path:
         return self.folder.path / "signing-key.json"
@@ -136,11 +173,12 @@ class Stack:
         content: dict[str, Any] = {
             "gateway_url": self._url("gateway"),
             "ops_url": self._url("gateway") + "/console",
-            "portal": processes.pop("portal"),
+            **{name: processes.pop(name) for name in OUTSIDE},
             "services": processes,
             "postgres": self._describe_postgres(),
             "rabbitmq": self._describe_rabbitmq(),
             "clients": describe_clients(self._secrets),
+            "seal": {"file": str(self._seals() / f"{PARTNER}.p12"), "password": self._secrets("seals")},
         }
         write_json(self.folder.stack, content)
 

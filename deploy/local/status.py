@@ -76,6 +76,7 @@ def links(control: Control) -> Sequence[tuple[str, str]]:
         ("API (docs/reference/openapi)", f"{stack['gateway_url']}/api/v1"),
         ("Operations", f"{stack['ops_url']}   client ops; secret: .venv/bin/motcua secret ops"),
         ("National portal (mocked)", stack["portal"]["url"]),
+        ("VNPAY and bank (mocked)", f"{stack['vnpay']['url']}/docs   {stack['bank']['url']}/docs"),
         ("RabbitMQ", stack["rabbitmq"]["management_url"]),
         ("A token to try the API with", ".venv/bin/motcua token one-stop"),
         ("Addresses and passwords", str(control.folder.stack)),
