@@ -92,11 +92,12 @@ def read_written(name: str, definition: Definition) -> Item:
 
 
 async def import_processes(
-    work: Work, items: Sequence[Item], *, imported_by: str, dry_run: bool = False
+    work: Work, items: Sequence[Item], *, imported_by: str, dry_run: bool = False, everywhere: bool = False
 ) -> list[Outcome]:
     """Keep each process as a new version of its code; what is the same already stays, what cannot run is refused.
 
-    A dry run only says what would happen. Running cases stay on the versions they started with.
+    A dry run only says what would happen. `everywhere`: also for agencies that are not the caller's (an operator at the
+    database). Running cases stay on the versions they started with.
     """
     definitions = [item.definition for item in items if item.definition]
     newest = await queries.list_newest_versions(work.session, [one.code for one in definitions])
@@ -111,7 +112,8 @@ async def import_processes(
             continue
         known = newest.get(definition.code)
         claim = _claim(definition, known, today)
-        findings += _refusals(work.caller, definition, claim, rivals, twice=sent[definition.code] > 1)
+        findings += _refusals(definition, claim, rivals, twice=sent[definition.code] > 1)
+        findings += [] if everywhere else _strangers(work.caller, definition)
         if findings:
             outcomes.append(Outcome(item.name, "refused", definition.code or None, None, findings))
             continue
@@ -156,9 +158,7 @@ def _claim_of_row(row: DrawnProcess) -> Claim:
     return Claim(row.code, row.procedure_code, row.agency_code, row.valid_from, row.valid_to)
 
 
-def _refusals(
-    caller: Caller, definition: Definition, claim: Claim, rivals: Sequence[Claim], *, twice: bool
-) -> list[Finding]:
+def _refusals(definition: Definition, claim: Claim, rivals: Sequence[Claim], *, twice: bool) -> list[Finding]:
     findings = []
     if not definition.code:
         findings.append(_of_process(definition, "no_code", "Has no code.", "Thiếu mã quy trình."))
@@ -172,11 +172,15 @@ def _refusals(
         if claim.meets(rival):
             text = f"Process {rival.code} is for procedure {rival.procedure_code} and this agency at that time, too."
             findings.append(_of_process(definition, "rival", text, f"Thủ tục đã có quy trình {rival.code}."))
-    provincial = caller.agency is not None and "." not in caller.agency
-    if not (caller.may_see(definition.agency_code) if definition.agency_code else provincial):
-        text = "Is for an agency that is not yours (without agency_code: for all, which is the province's to say)."
-        findings.append(_of_process(definition, "not_yours", text, "Quy trình không thuộc cơ quan của bạn."))
     return findings
+
+
+def _strangers(caller: Caller, definition: Definition) -> list[Finding]:
+    provincial = caller.agency is not None and "." not in caller.agency
+    if caller.may_see(definition.agency_code) if definition.agency_code else provincial:
+        return []
+    text = "Is for an agency that is not yours (without agency_code: for all, which is the province's to say)."
+    return [_of_process(definition, "not_yours", text, "Quy trình không thuộc cơ quan của bạn.")]
 
 
 def _of_process(definition: Definition, code: str, message: str, message_vi: str) -> Finding:

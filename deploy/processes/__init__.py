@@ -1,0 +1,1 @@
+"""Processes from files: checked offline, or brought into workflow's database."""
