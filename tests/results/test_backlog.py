@@ -313,7 +313,7 @@ class TestScans:
 
     async def test_are_listed_newest_first_and_only_ones_own(self, desk: Desk, office: Office) -> None:
         rows = office.rows(7)
-        rows[3]["agency_code"], rows[4]["agency_code"], rows[5]["agency_code"] = "H32.14.01", "H32.1", "H32.15"
+        rows[3]["agency_code"], rows[4]["agency_code"], rows[5]["agency_code"] = "H32.14.01", "H32.140", "H32.15"
         rows[6]["kind_code"] = "KQ.OTHER"
         await office.bring(rows)
         seen, cursor = [], ""
