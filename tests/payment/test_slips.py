@@ -11,6 +11,7 @@ import pytest
 from pyhanko.keys import load_cert_from_pemder
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from services.payment.errors import SealMissing
@@ -178,7 +179,7 @@ class TestSeal:
         trusted = ValidationContext(trust_roots=[load_cert_from_pemder(str(seals / "ca.pem"))])
         status = await async_validate_pdf_signature(signature, signer_validation_context=trusted)
         assert status.bottom_line
-        assert status.coverage.name == "ENTIRE_FILE"
+        assert status.coverage == SignatureCoverageLevel.ENTIRE_FILE
 
     async def test_is_refused_after_any_flipped_byte(self, books: Books, tmp_path: Path) -> None:
         """Outside the signature's own bytes, that is; for those the public check knows the whole fingerprint."""

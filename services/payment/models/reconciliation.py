@@ -85,6 +85,7 @@ class Difference(PaymentBase):
             "ours_vnd",
             "theirs_vnd",
             unique=True,
+            postgresql_where="resolved_at IS NULL",
         ),
         CheckConstraint("resolved_by IS NULL OR resolved_by <> explained_by", name="four_eyes"),
     )

@@ -163,14 +163,15 @@ async def _record(work: Work, found: Reconciliation, difference: Difference) -> 
 
 
 async def _adjust(work: Work, found: Reconciliation, difference: Difference) -> None:
-    """Move what differs between clearing and suspense."""
-    adjusted = await queries.get_adjusted_vnd(work.session, found.provider, difference.transaction_number)
+    """Move what differs between clearing and suspense: as it stands now, for money may have come since it was found."""
+    number = difference.transaction_number
+    ours = (await queries.list_ours(work.session, found, [number])).get(number)
     ledger.post_adjusted(
         work,
         agency_code=difference.agency_code,
         provider=found.provider,
-        transaction_number=difference.transaction_number,
-        more_vnd=difference.theirs_vnd - difference.ours_vnd - adjusted,
+        transaction_number=number,
+        more_vnd=difference.theirs_vnd - (ours.amount_vnd if ours else 0),
         on_date=found.day,
         note=f"{difference.explanation}: {difference.note}",
     )
@@ -217,7 +218,7 @@ async def _compare(work: Work, found: Reconciliation, statement_id: UUID) -> Non
     await _keep_differences(work, found, differences, ours, theirs)
     odd = {difference.transaction_number for difference in differences}
     matched = [sum(one.successes) for number, one in theirs.items() if one.successes and number not in odd]
-    kept = [one.amount_vnd for number, one in ours.items() if number not in elsewhere]
+    kept = [one.amount_vnd for number, one in ours.items() if one.amount_vnd and number not in elsewhere]
     successes = [sum(one.successes) for one in theirs.values() if one.successes]
     found.ours_count, found.ours_vnd = len(kept), sum(kept)
     found.theirs_count, found.theirs_vnd = len(successes), sum(successes)
@@ -238,10 +239,10 @@ def _difference(number: str, ours: Ours | None, theirs: _Theirs | None) -> _Foun
     """Return how the two sides differ about a transaction, None when they do not."""
     ours_vnd = ours.amount_vnd if ours else 0
     theirs_vnd = sum(theirs.successes) if theirs else 0
+    if ours_vnd == theirs_vnd:
+        return None
     if theirs is not None and len(theirs.successes) > 1:
         kind = DifferenceKind.DUPLICATE
-    elif ours_vnd == theirs_vnd:
-        return None
     elif not ours_vnd:
         kind = DifferenceKind.THEIRS_ONLY
     elif theirs is None:
@@ -258,14 +259,13 @@ async def _keep_differences(
     ours: dict[str, Ours],
     theirs: dict[str, _Theirs],
 ) -> None:
-    """Add what is new, clear what is gone, and open again what has come back."""
+    """Add what is new, clear what is gone, and open again what has come back; what is resolved stays so."""
     known: dict[tuple[str, str, int, int], Difference] = defaultdict()
     for row in await queries.list_known_differences(work.session, found.id):
         known[row.kind, row.transaction_number, row.ours_vnd, row.theirs_vnd] = row
     keys = {difference.key for difference in differences}
     for key, row in known.items():
-        if row.resolved_at is None:
-            row.cleared_at = None if key in keys else row.cleared_at or work.now
+        row.cleared_at = None if key in keys else row.cleared_at or work.now
     for difference in differences:
         if difference.key not in known:
             number = difference.transaction_number

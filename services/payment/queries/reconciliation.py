@@ -24,16 +24,20 @@ from services.payment.queries.fees import LIST_MAX, Window
 from services.payment.states import AccountKind
 from shared.caller import Caller
 
-# What the ledger says came by each transaction: those of the day, and those that the statement names, whatever their
-# day. Money that was first unmatched and then found its attempt counts once, as what it became.
+# What the ledger says a provider holds of each transaction: those of the day, and those that the statement names,
+# whatever their day. Money that was first unmatched and then found its attempt counts once, as what it became; what
+# two people adjusted counts too, so that a difference that was resolved is none.
 _OURS = text(
     """
-    SELECT transaction_number, min(agency_code) AS agency_code,
+    SELECT transaction_number, min(agency_code) AS agency_code, bool_or(on_date = :day) AS of_day,
            coalesce(sum(amount_vnd) FILTER (WHERE cause IN ('settled', 'unsettled')),
-                    sum(amount_vnd) FILTER (WHERE cause = 'unmatched')) AS amount_vnd,
-           bool_or(on_date = :day) AS of_day
-    FROM ledger_entry
-    WHERE provider = :provider AND cause IN ('settled', 'unsettled', 'unmatched')
+                    sum(amount_vnd) FILTER (WHERE cause = 'unmatched'), 0)
+           + coalesce(sum(CASE WHEN starts_with(debit, 'clearing/') THEN amount_vnd ELSE -amount_vnd END)
+                      FILTER (WHERE cause IN ('adjusted', 'reversed')), 0) AS amount_vnd
+    FROM ledger_entry AS e
+    WHERE provider = :provider
+      AND (cause IN ('settled', 'unsettled', 'unmatched', 'adjusted')
+           OR EXISTS (SELECT FROM ledger_entry AS taken WHERE taken.id = e.reverses_id AND taken.cause = 'adjusted'))
       AND (agency_code = :agency OR starts_with(agency_code, :agency || '.') OR agency_code = '')
       AND (on_date = :day OR transaction_number = ANY(CAST(:numbers AS text[])))
     GROUP BY transaction_number
@@ -46,13 +50,6 @@ _ELSEWHERE = text(
     FROM statement_line l JOIN reconciliation r ON r.statement_id = l.statement_id
     WHERE r.provider = :provider AND r.agency_code = :agency AND r.day <> :day AND l.status = 'success'
       AND l.transaction_number = ANY(CAST(:numbers AS text[]))
-    """
-)
-_ADJUSTED = text(
-    """
-    SELECT coalesce(sum(CASE WHEN a.kind = 'clearing' THEN e.amount_vnd ELSE -e.amount_vnd END), 0)
-    FROM ledger_entry e JOIN ledger_account a ON a.code = e.debit
-    WHERE e.provider = :provider AND e.transaction_number = :number AND e.cause = 'adjusted'
     """
 )
 # A fee, the receipts in force for it, what the ledger says settled it, what the provider says it received.
@@ -114,11 +111,6 @@ async def list_elsewhere(session: AsyncSession, found: Reconciliation, numbers: 
     """Return which of some transactions stand in the statements of other days."""
     asked = {"day": found.day, "provider": found.provider, "agency": found.agency_code, "numbers": list(numbers)}
     return set((await session.scalars(_ELSEWHERE, asked)).all())
-
-
-async def get_adjusted_vnd(session: AsyncSession, provider: str, transaction_number: str) -> int:
-    """Return by how much earlier resolutions raised what a provider holds, for one transaction."""
-    return int(await session.scalar(_ADJUSTED, {"provider": provider, "number": transaction_number}) or 0)
 
 
 async def list_three_way(session: AsyncSession, found: Reconciliation) -> Sequence[RowMapping]:
@@ -197,8 +189,12 @@ async def list_differences(
 
 
 async def list_known_differences(session: AsyncSession, reconciliation_id: UUID) -> Sequence[Difference]:
-    """Return all that was ever found in a reconciliation, locked."""
-    known = select(Difference).where(Difference.reconciliation_id == reconciliation_id).order_by(Difference.id)
+    """Return what was found in a reconciliation and is not resolved, locked."""
+    known = (
+        select(Difference)
+        .where(Difference.reconciliation_id == reconciliation_id, Difference.resolved_at.is_(None))
+        .order_by(Difference.id)
+    )
     return (await session.scalars(known.with_for_update())).all()
 
 

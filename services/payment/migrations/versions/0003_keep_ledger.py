@@ -106,7 +106,7 @@ CREATE TABLE difference (
     CONSTRAINT ck_difference_four_eyes CHECK (resolved_by IS NULL OR resolved_by <> explained_by));
 CREATE INDEX ix_difference_reconciliation_id ON difference (reconciliation_id);
 CREATE UNIQUE INDEX uq_difference_found_once
-    ON difference (reconciliation_id, kind, transaction_number, ours_vnd, theirs_vnd)
+    ON difference (reconciliation_id, kind, transaction_number, ours_vnd, theirs_vnd) WHERE resolved_at IS NULL
 """
 
 BACK = """
