@@ -12,13 +12,13 @@ from deploy.demo.client import ApiClient, Refused
 from deploy.demo.feed import Feed
 from deploy.demo.plan import Ending, Life
 from deploy.demo.portal import ControlRoom
+from deploy.local.papers import Seal
 from shared import clock
 
 OFFICIAL = "canbo.motcua"
 LATE_DAYS = 24
 LINK_PATIENCE_S = 120
 NAMES = ("Nguyễn Thị An", "Trần Văn Bình", "Lê Thị Cúc", "Phạm Văn Dũng", "Y Thị Hạnh", "Võ Minh Khôi")
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
 SETTLED = ("payment.fee.paid", "payment.fee.waived", "payment.fee.cancelled")
 
 
@@ -30,6 +30,8 @@ class Cast:
     office: ApiClient
     feed: Feed
     portal: ControlRoom
+    seal: Seal
+    """With which results are signed."""
     codes: dict[str, Life] = field(default_factory=dict)
     """Every dossier there is, with its plan."""
 
@@ -287,7 +289,7 @@ async def _cash_if_still_due(cast: Cast, fee_id: str) -> None:
 
 async def _return_result(cast: Cast, code: str, life: Life) -> None:
     kind = next(result for result in life.procedure["results"] if result["document"])
-    content = PDF + f"% {code}\n%%EOF\n".encode()
+    content = await asyncio.to_thread(cast.seal.paper, ["KET QUA GIAI QUYET THU TUC HANH CHINH", code, kind["code"]])
     draft = await _until_known(
         lambda: cast.office.upload(
             "/results",
@@ -301,12 +303,16 @@ async def _return_result(cast: Cast, code: str, life: Life) -> None:
     )
     number = {"number": f"{code}/KQ", "issued_by": "lanhdao.donvi"}
     await cast.office.post(f"/results/{draft['id']}/issue", number)
-    body = {"method": "counter", "returned_by": OFFICIAL, "receiver_id_checked": True}
+    person = _person(life.number)
+    receiver = {"name": person["name"], "document_number": person["id_number"][-4:], "checked_by": OFFICIAL}
+    body: dict[str, Any] = {"method": "counter", "returned_by": OFFICIAL, "receiver": receiver}
     if life.channel == "postal":
         body = {"method": "postal", "returned_by": OFFICIAL, "tracking_number": f"EB{life.number:09d}VN"}
     elif life.channel == "online":
         body = {"method": "online", "returned_by": OFFICIAL}
     await _until_known(lambda: cast.office.post(f"/results/{draft['id']}/return", body))
+    if life.channel == "postal":
+        await cast.office.post(f"/results/{draft['id']}/delivered", {})
 
 
 async def _until_known(call: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
+from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
@@ -17,6 +18,7 @@ from deploy.demo.feed import Feed
 from deploy.demo.plan import Ending, Life, plan_lives
 from deploy.demo.portal import MISBEHAVIOUR, OUTAGE, ControlRoom
 from deploy.demo.proof import Proof, prove
+from deploy.local.papers import Seal
 from shared import clock
 
 AT_ONCE = 40
@@ -59,7 +61,8 @@ async def run(stack: Mapping[str, Any], dossiers: int, progress: Progress) -> Ou
         clients = {name: ApiClient(gateway, one, tally) for name, one in stack["clients"].items()}
         overview = await clients["ops"].get("/ops/overview")
         feed = Feed(clients["statistics"], overview["changes"]["last_cursor"])
-        cast = Cast(clients["citizen-portal"], clients["one-stop"], feed, ControlRoom(portal))
+        seal = Seal.from_file(Path(stack["seal"]["file"]), stack["seal"]["password"])
+        cast = Cast(clients["citizen-portal"], clients["one-stop"], feed, ControlRoom(portal), seal)
         lives = plan_lives(dossiers, await _procedures(clients["citizen-portal"]), _gated())
         return await _Run(cast, lives, clients["ops"], stack, progress).whole(tally)
 

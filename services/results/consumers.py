@@ -1,10 +1,13 @@
 """What results listens to, and how a batch of it is prepared."""
 
 from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
 
 from services.results import operations, queries
 from shared.events.envelope import Event, RawEvent
-from shared.events.intake import DossierAccepted
+from shared.events.intake import DossierAccepted, DossierSubmitted, DossierSupplemented, SupplementProvided
 from shared.events.payment import FeeAssessed, FeeCancelled, FeePaid, FeeWaived
 from shared.events.values import CollectedAt
 from shared.events.workflow import CaseCompleted, CaseWithdrawn
@@ -15,6 +18,33 @@ from shared.work import Work
 async def preload(work: Work, events: Sequence[RawEvent]) -> None:
     """Load and lock the slices of all dossiers of a batch in one statement."""
     await queries.preload_cases(work.session, {event.subject for event in events})
+    claimed = _claimed(events)
+    if claimed:
+        await queries.load_claimed(work.session, claimed)
+
+
+def _claimed(events: Sequence[RawEvent]) -> set[UUID]:
+    """Return the results that claims in a batch name; few events carry any."""
+    bodies = [orjson.loads(event.body) for event in events if event.type in _CLAIMING and b'"reuse":[{' in event.body]
+    return {UUID(claim["result_id"]) for body in bodies for claim in body["reuse"]}
+
+
+async def on_dossier_submitted(work: Work, event: Event[DossierSubmitted]) -> None:
+    """Keep how its papers came, and judge the results that stand for some."""
+    operations.keep_papers(
+        work,
+        dossier_code=event.subject,
+        agency_code=event.data.agency_code,
+        procedure_code=event.data.procedure_code,
+        submitted_at=event.data.submitted_at,
+        documents=event.data.documents,
+    )
+    await operations.judge_claims(work, dossier_code=event.subject, claims=event.data.reuse)
+
+
+async def on_supplement(work: Work, event: Event[DossierSupplemented] | Event[SupplementProvided]) -> None:
+    """Judge the results that stand for supplemented papers."""
+    await operations.judge_claims(work, dossier_code=event.subject, claims=event.data.reuse)
 
 
 async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None:
@@ -25,6 +55,7 @@ async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None
         dossier_code=event.subject,
         agency_code=event.data.agency_code,
         procedure_code=event.data.procedure_code,
+        channel=event.data.channel,
         owner=event.data.owner,
         fee_announced=announced,
     )
@@ -53,6 +84,9 @@ async def on_fee_settled(work: Work, event: Event[FeePaid] | Event[FeeWaived] | 
 
 
 HANDLERS: Handlers = {
+    DossierSubmitted: on_dossier_submitted,
+    DossierSupplemented: on_supplement,
+    SupplementProvided: on_supplement,
     DossierAccepted: on_dossier_accepted,
     CaseCompleted: on_case_completed,
     CaseWithdrawn: on_case_withdrawn,
@@ -61,3 +95,5 @@ HANDLERS: Handlers = {
     FeeWaived: on_fee_settled,
     FeeCancelled: on_fee_settled,
 }
+
+_CLAIMING = frozenset(event.event_type for event in (DossierSubmitted, DossierSupplemented, SupplementProvided))

@@ -197,3 +197,57 @@ class TimestampNotValid(DomainError):
     code = "timestamp_not_valid"
     status = 422
     title_vi = "Dấu thời gian không hợp lệ"
+
+
+class PlanBackwards(DomainError):
+    """A plan ends after it starts."""
+
+    code = "digitisation_plan_backwards"
+    status = 422
+    title_vi = "Kế hoạch phải kết thúc sau ngày bắt đầu"
+
+
+class ReceiverDiffers(DomainError):
+    """Who received the result is not who they were said to be."""
+
+    code = "receiver_differs"
+    status = 409
+    title_vi = "Giấy tờ xuất trình không phải của chủ hồ sơ"
+
+
+class TrackingNumberTaken(DomainError):
+    """Another consignment has this tracking number."""
+
+    code = "tracking_number_taken"
+    status = 409
+    title_vi = "Số hiệu bưu gửi đã được dùng"
+
+
+class NotInPost(DomainError):
+    """The post does not have this result."""
+
+    code = "not_in_post"
+    status = 409
+    title_vi = "Kết quả không đang trên đường bưu chính"
+
+
+class NotReturnedYet(DomainError):
+    """A result is handed over again only after it was returned, and when no copy is on its way."""
+
+    code = "not_returned_yet"
+    status = 409
+    title_vi = "Chưa trả kết quả lần đầu, hoặc đang có bản gửi bưu chính"
+
+
+class GrantNotFound(NotFound):
+    """There is no such grant, or it has ended."""
+
+    code = "grant_not_found"
+    title_vi = "Mã nhận kết quả không đúng hoặc đã hết hạn"
+
+
+class ConsentNotFound(NotFound):
+    """There is no such consent of yours, it has ended, or it does not cover this result."""
+
+    code = "consent_not_found"
+    title_vi = "Không có sự đồng ý còn hiệu lực cho kết quả này"

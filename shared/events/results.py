@@ -51,6 +51,46 @@ class ResultReturned(EventData):
     """The post's number, when it went by post."""
 
 
+class ResultDispatched(EventData):
+    """The post has the result; the owner does not have it yet."""
+
+    event_type: ClassVar[str] = "results.result.dispatched.v1"
+
+    result_id: UUID
+    number: str
+    tracking_number: str
+    postal_service: str
+    """one_way: the post brings the result; two_way: it had brought the dossier, too (BCCI)."""
+    dispatched_at: datetime
+    dispatched_by: str
+
+
+class DeliveryFailed(EventData):
+    """The post brought the result back undelivered: it lies at the agency again."""
+
+    event_type: ClassVar[str] = "results.delivery.failed.v1"
+
+    result_id: UUID
+    tracking_number: str
+    reason: str
+    failed_at: datetime
+
+
+class ResultReissued(EventData):
+    """The owner got a result once more, after the first return; the dossier had ended with that."""
+
+    event_type: ClassVar[str] = "results.result.reissued.v1"
+
+    result_id: UUID
+    number: str
+    nth: int
+    """Which hand-over of this result it was."""
+    method: ReturnMethod
+    reissued_at: datetime
+    reissued_by: str
+    reason: str
+
+
 class ResultSuperseded(EventData):
     """A newer result took this one's place."""
 

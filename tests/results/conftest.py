@@ -1,6 +1,7 @@
 """Results on a real database and a real folder, reached through its HTTP app and its inbox."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from deploy.local.papers import Seal
+from deploy.local.seals import ensure_seals
 from services.results.app import create_app
 from services.results.settings import ResultsSettings
 from shared import migrations
@@ -33,13 +36,38 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def app(database_url: str, folder: Path) -> AsyncIterator[FastAPI]:
+def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with an authority and a seal that it certified."""
+    folder = tmp_path_factory.mktemp("seals")
+    ensure_seals(folder, agency="H32", name="UBND tỉnh", password="")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seal(seals: Path) -> Seal:
+    return Seal.from_file(seals / "H32.p12", "")
+
+
+@pytest.fixture(scope="session")
+def trust(seals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a trust folder with one list, `province`."""
+    folder = tmp_path_factory.mktemp("trust")
+    (folder / "province").mkdir()
+    shutil.copy(seals / "ca.pem", folder / "province")
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def app(database_url: str, folder: Path, trust: Path) -> AsyncIterator[FastAPI]:
     settings = ResultsSettings.model_validate(
         {
             "database_url": database_url,
             "amqp_url": NO_BROKER,
             "storage_url": folder.as_uri(),
             "document_bytes_max": 4_000_000,
+            "signature_policy": "validated",
+            "trust_folder": str(trust),
+            "scrub_bytes_per_s": 0,
         }
     )
     app = create_app(settings)

@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from deploy.local.papers import pdf
 from services.results.consumers import HANDLERS, preload
 from services.results.models import ResultsBase
 from shared.db import PLUMBING, Database
@@ -26,10 +27,16 @@ from tests.support.tokens import Issuer
 
 AT = datetime(2026, 4, 7, 2, 0, tzinfo=UTC)
 CODE = "H32.14-260407-0001"
-PDF = b"%PDF-1.7\nresult\n%%EOF\n"
+PDF = pdf(["result"])
 SOMEBODY_WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 """Rows while a transaction waits for another's lock."""
 OFFICIAL = ("results:read", "results:write")
+COUNTER = {
+    "method": "counter",
+    "returned_by": "Lê Văn Trả",
+    "receiver": {"name": "Nguyễn Văn Thử", "document_number": "0001", "checked_by": "Lê Văn Trả"},
+}
+"""Somebody comes to the counter with their identity card."""
 OWNER = Party(kind=PartyKind.CITIZEN, name="Nguyễn Văn Thử", id_number="056090000001")
 
 
@@ -129,7 +136,7 @@ class Desk:
 
     async def give_back(self, result_id: str, **more: Any) -> httpx.Response:
         """Return a result at the counter."""
-        return await self.post(result_id, "return", {"method": "counter", "returned_by": "Lê Văn Trả"}, **more)
+        return await self.post(result_id, "return", {**COUNTER}, **more)
 
     async def issued(self, **more: Any) -> str:
         """Return the id of a new issued result."""

@@ -15,6 +15,11 @@ from tests.results.test_routes import problem
 ALLOWED = {
     ("draft", "issue"): "issued",
     ("issued", "return"): "returned",
+    ("issued", "dispatch"): "in_post",
+    ("in_post", "deliver"): "returned",
+    ("in_post", "fail_delivery"): "issued",
+    ("in_post", "supersede"): "superseded",
+    ("in_post", "revoke"): "revoked",
     ("issued", "supersede"): "superseded",
     ("issued", "revoke"): "revoked",
     ("returned", "supersede"): "superseded",
@@ -23,12 +28,21 @@ ALLOWED = {
 EVENTS = {
     "issue": "results.result.issued.v1",
     "return": "results.result.returned.v1",
+    "dispatch": "results.result.dispatched.v1",
+    "deliver": "results.result.returned.v1",
+    "fail_delivery": "results.delivery.failed.v1",
     "supersede": "results.result.superseded.v1",
     "revoke": "results.result.revoked.v1",
+}
+POST: dict[str, tuple[str, dict[str, Any]]] = {
+    "dispatch": ("return", {"method": "postal", "returned_by": "Lê Văn Trả", "tracking_number": "EB123456789VN"}),
+    "deliver": ("delivered", {}),
+    "fail_delivery": ("delivery-failed", {"reason": "Không gặp người nhận"}),
 }
 PATHS: dict[str, list[str]] = {
     "draft": [],
     "issued": ["issue"],
+    "in_post": ["issue", "dispatch"],
     "returned": ["issue", "return"],
     "superseded": ["issue", "supersede"],
     "revoked": ["issue", "revoke"],
@@ -41,6 +55,9 @@ async def act(desk: Desk, result_id: str, action: str) -> Any:
         return await desk.issue(result_id)
     if action == "return":
         return await desk.give_back(result_id)
+    if action in POST:
+        path, body = POST[action]
+        return await desk.post(result_id, path, body)
     body = {"reason": "vì sai sót"}
     if action == "supersede":
         body["superseded_by"] = await desk.issued()
@@ -66,7 +83,8 @@ class TestLifecycle:
             found = (change["entity_key"], change["from_status"], change["to_status"], change["actor"])
             assert found == (result_id, status, ALLOWED[status, action], "one-stop")
         else:
-            assert problem(answer) == (409, "illegal_move")
+            refused = "not_in_post" if action in {"deliver", "fail_delivery"} else "illegal_move"
+            assert problem(answer) == (409, refused)
             assert (await desk.get(f"/results/{result_id}")).json()["status"] == status
 
     def test_table_is_what_the_design_says(self) -> None:
@@ -127,6 +145,7 @@ class TestReturn:
         assert problem(answer) == (422, "invalid_request")
         answer = await desk.post(result_id, "return", body | {"tracking_number": "EB123456789VN"})
         assert (answer.status_code, answer.json()["tracking_number"]) == (200, "EB123456789VN")
+        assert answer.json()["status"] == "in_post"
 
     async def test_happens_once_however_many_try(self, desk: Desk) -> None:
         await desk.hear(accepted(), completed())

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from deploy.local.papers import pdf
 from shared.ids import new_id
 from tests.results.desk import CODE, PDF, SOMEBODY_WAITS, Desk, accepted
 
-LARGE = b"%PDF-1.7\n" + bytes(range(256)) * 8_000
+LARGE = pdf(["result" * 340_000])
 _LOCK_CASE = text("SELECT 1 FROM case_slice WHERE dossier_code = :code FOR UPDATE")
 
 
@@ -37,7 +38,7 @@ class TestUpload:
 
     async def test_is_kept_once_however_often_it_comes(self, desk: Desk) -> None:
         await desk.hear(accepted())
-        document = b"%PDF-" + new_id().bytes
+        document = pdf([str(new_id())])
         first, second = await desk.drafted(document), await desk.drafted(document)
         kept = desk.file(hashlib.sha256(document).hexdigest())
         assert first != second
@@ -56,7 +57,7 @@ class TestUpload:
     async def test_with_a_used_key_and_other_bytes_is_refused(self, desk: Desk) -> None:
         await desk.hear(accepted())
         await desk.drafted(key="k-1")
-        assert problem(await desk.upload(PDF + b"%", key="k-1")) == (409, "idempotency_key_reused")
+        assert problem(await desk.upload(pdf(["another"]), key="k-1")) == (409, "idempotency_key_reused")
 
     async def test_that_differs_from_its_announced_hash_is_refused(self, desk: Desk) -> None:
         await desk.hear(accepted())
@@ -86,7 +87,7 @@ class TestUpload:
 
     async def test_without_right_or_key_stores_nothing(self, desk: Desk) -> None:
         await desk.hear(accepted())
-        document = b"%PDF-" + new_id().bytes
+        document = pdf([str(new_id())])
         kept = desk.file(hashlib.sha256(document).hexdigest())
         assert problem(await desk.upload(document, scopes=["results:read"])) == (403, "forbidden")
         query = {"dossier_code": CODE, "kind_code": "KQ", "kind_name": "x"}
@@ -101,7 +102,7 @@ class TestUpload:
     async def test_that_dies_before_the_commit_leaves_no_row_and_can_be_repeated(self, desk: Desk) -> None:
         """The file is there, the row is not: the bytes are harmless, the key is free."""
         await desk.hear(accepted())
-        document = b"%PDF-" + new_id().bytes
+        document = pdf([str(new_id())])
         kept = desk.file(hashlib.sha256(document).hexdigest())
         async with desk.database.session() as holder:
             await holder.execute(_LOCK_CASE, {"code": CODE})

@@ -8,9 +8,12 @@ import orjson
 import pytest
 
 from services.results.errors import DocumentMismatch
+from services.results.states import SignaturePolicy
 from services.results.storage import SIGNATURES, Archive
 from shared.blobs import BlobTooLarge
 from tests.results.desk import CODE, PDF, Desk, accepted
+
+VALIDATED = SignaturePolicy.VALIDATED
 
 
 async def drops(document: bytes) -> AsyncIterator[bytes]:
@@ -21,7 +24,7 @@ async def drops(document: bytes) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
-    return Archive(tmp_path.as_uri(), document_bytes_max=100)
+    return Archive(tmp_path.as_uri(), document_bytes_max=len(PDF) + 10)
 
 
 class TestKeep:
@@ -29,16 +32,17 @@ class TestKeep:
 
     @pytest.mark.parametrize("media_type", list(SIGNATURES))
     async def test_knows_a_type_however_its_bytes_arrive(self, archive: Archive, media_type: str) -> None:
-        for document in (SIGNATURES[media_type], SIGNATURES[media_type] + b"and more of it"):
-            kept = await archive.keep(drops(document), media_type)
-            assert b"".join([chunk async for chunk in await archive.read(kept.sha256)]) == document
-            with pytest.raises(DocumentMismatch):
-                await archive.keep(drops(document[1:]), media_type)
+        whole = PDF if media_type == "application/pdf" else SIGNATURES[media_type] + b"and more of it"
+        kept = (await archive.keep(drops(whole), media_type, VALIDATED)).blob
+        assert b"".join([chunk async for chunk in await archive.read(kept.sha256)]) == whole
+        with pytest.raises(DocumentMismatch):
+            await archive.keep(drops(whole[1:]), media_type, VALIDATED)
 
     async def test_takes_the_largest_and_no_larger(self, archive: Archive) -> None:
-        assert (await archive.keep(drops(PDF.ljust(100)), "application/pdf")).size_bytes == 100
+        most = len(PDF) + 10
+        assert (await archive.keep(drops(PDF.ljust(most)), "application/pdf", VALIDATED)).blob.size_bytes == most
         with pytest.raises(BlobTooLarge):
-            await archive.keep(drops(PDF.ljust(101)), "application/pdf")
+            await archive.keep(drops(PDF.ljust(most + 1)), "application/pdf", VALIDATED)
 
 
 async def test_a_connection_that_ends_early_leaves_nothing(desk: Desk) -> None:

@@ -1,10 +1,10 @@
 """Tables of results."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,8 @@ class CaseSlice(ResultsBase):
     procedure_code: Mapped[str]
     owner: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Party, as accepted: personal data."""
+    channel: Mapped[str | None]
+    """How the dossier came in; None for one accepted before this was kept."""
     state: Mapped[str]
     completed_event_id: Mapped[UUID | None]
     """The workflow.case.completed that a return must not be seen before."""
@@ -55,7 +57,11 @@ class Result(ResultsBase):
         Index(None, "dossier_code"),
         Index(None, "number"),
         Index(None, "sha256"),
+        CheckConstraint("valid_until IS NULL OR valid_from IS NULL OR valid_until >= valid_from", name="validity"),
         Index(None, "agency_code", "id"),
+        Index(None, "agency_code", "status", "id"),
+        Index(None, "owner_id_number", "kind_code", postgresql_where=text("owner_id_number IS NOT NULL")),
+        Index("uq_result_supersedes", "supersedes", unique=True, postgresql_where=text("status <> 'draft'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -67,11 +73,24 @@ class Result(ResultsBase):
     sha256: Mapped[str]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     media_type: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default="digital")
+    """Whether the document was born digital or is a certified copy of a paper."""
+    signatures: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    """Who signed it, as found on entry (storage.signatures.Signature)."""
+    owner_name: Mapped[str | None]
+    owner_id_number: Mapped[str | None]
+    """By which its owner finds it again: personal data."""
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    supersedes: Mapped[UUID | None] = mapped_column(ForeignKey("result.id"))
+    """The version before this one, whose place it takes when it is issued."""
     drafted_at: Mapped[datetime]
     number: Mapped[str | None]
     """Số, ký hiệu; unique for an agency and a kind, also after the result's end."""
     issued_by: Mapped[str | None]
     issued_at: Mapped[datetime | None]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    """The last day on which it is valid; None: without end."""
     return_method: Mapped[str | None]
     returned_by: Mapped[str | None]
     returned_at: Mapped[datetime | None]
@@ -82,10 +101,14 @@ class Result(ResultsBase):
     """When it was superseded or revoked."""
     end_reason: Mapped[str | None]
 
-    @property
-    def validity(self) -> Validity:
-        """What the public check says of it."""
-        return VALIDITY[ResultStatus(self.status)]
+    def validity(self, today: date) -> Validity:
+        """Return what the public check says of it on a day, as Vietnam counts days."""
+        found = VALIDITY[ResultStatus(self.status)]
+        if found is not Validity.VALID:
+            return found
+        if self.valid_until and today > self.valid_until:
+            return Validity.EXPIRED
+        return Validity.NOT_YET_VALID if self.valid_from and today < self.valid_from else found
 
     def subject(self) -> str:
         """Return the dossier's code."""
@@ -100,7 +123,7 @@ class DocumentAccess(ResultsBase):
     """One reading of a document: who and why. Only ever added to."""
 
     __tablename__ = "document_access"
-    __table_args__ = (Index(None, "result_id", "id"),)
+    __table_args__ = (Index(None, "result_id", "id"), Index(None, "client_id", "id"), Index(None, "read_at"))
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     result_id: Mapped[UUID] = mapped_column(ForeignKey("result.id"))
@@ -108,4 +131,9 @@ class DocumentAccess(ResultsBase):
     agency_code: Mapped[str | None]
     """The reader's agency."""
     purpose: Mapped[str]
+    via: Mapped[str] = mapped_column(server_default="download")
+    """download, consent (another agency's, or a system's), grant (the owner's own), reuse (in place of a paper)."""
+    dossier_code: Mapped[str | None]
+    """The dossier it was read for."""
+    consent_id: Mapped[UUID | None]
     read_at: Mapped[datetime]

@@ -1,24 +1,24 @@
 """What can be done: slices of cases are kept, results drafted, issued, returned, superseded, revoked, read."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from services.results import queries
 from services.results.errors import (
-    CaseNotCompleted,
     CaseWithdrawn,
-    FeeOutstanding,
     IssuedInFuture,
     NumberTaken,
     SupersedingNotValid,
 )
 from services.results.models import CaseSlice, DocumentAccess, Result
-from services.results.states import RESULT, CaseState, ResultStatus, Validity
+from services.results.states import RESULT, CaseState, Origin, Validity
+from shared.clock import VN
 from shared.errors import CauseMissing
-from shared.events.results import ResultDrafted, ResultIssued, ResultReturned, ResultRevoked, ResultSuperseded
-from shared.events.values import Party, ReturnMethod
+from shared.events.results import ResultDrafted, ResultIssued, ResultRevoked, ResultSuperseded
+from shared.events.values import Channel, Party
 from shared.ids import new_id
 from shared.work import Work
 
@@ -27,7 +27,14 @@ CLOCK_SKEW = timedelta(minutes=1)
 
 
 def open_case(
-    work: Work, *, dossier_code: str, agency_code: str, procedure_code: str, owner: Party, fee_announced: bool
+    work: Work,
+    *,
+    dossier_code: str,
+    agency_code: str,
+    procedure_code: str,
+    channel: Channel,
+    owner: Party,
+    fee_announced: bool,
 ) -> CaseSlice:
     """Keep what results needs of an accepted dossier; fee_announced: something is to be paid on return."""
     case = CaseSlice(
@@ -35,6 +42,7 @@ def open_case(
         agency_code=agency_code,
         procedure_code=procedure_code,
         owner=owner.model_dump(mode="json"),
+        channel=channel,
         state=CaseState.ACCEPTED,
         completed_event_id=None,
         fee_announced=fee_announced,
@@ -74,11 +82,22 @@ def settle_fee(work: Work, *, dossier_code: str, fee_id: UUID) -> None:
 
 
 async def draft_result(
-    work: Work, *, dossier_code: str, kind_code: str, kind_name: str, media_type: str, sha256: str, size_bytes: int
+    work: Work,
+    *,
+    dossier_code: str,
+    kind_code: str,
+    kind_name: str,
+    media_type: str,
+    sha256: str,
+    size_bytes: int,
+    origin: Origin = Origin.DIGITAL,
+    signatures: list[dict[str, Any]] | None = None,
+    supersedes: UUID | None = None,
 ) -> Result:
-    """Put a result into the archive; its document is there already, durable under its SHA-256.
+    """Put a result into the archive; its document is there already, checked and durable under its SHA-256.
 
-    Emits results.result.drafted.v1. Raises DossierNotFound, CaseWithdrawn.
+    supersedes names the version whose place it will take when it is issued.
+    Emits results.result.drafted.v1. Raises DossierNotFound, CaseWithdrawn, ResultNotFound, SupersedingNotValid.
     """
     case = await queries.lock_case(work.session, work.caller, dossier_code=dossier_code)
     _refuse_withdrawn(case)
@@ -91,19 +110,38 @@ async def draft_result(
         media_type=media_type,
         sha256=sha256,
         size_bytes=size_bytes,
+        origin=origin,
+        signatures=signatures or [],
+        owner_name=case.owner.get("name"),
+        owner_id_number=case.owner.get("id_number"),
+        version=1,
+        supersedes=supersedes,
         drafted_at=work.now,
     )
+    if supersedes:
+        older = await queries.get_result(work.session, work.caller, result_id=supersedes)
+        _check_replaces(work, result, older)
+        result.version = older.version + 1
     work.session.add(result)
     drafted = ResultDrafted(result_id=result.id, kind_code=kind_code, sha256=sha256, size_bytes=size_bytes)
     return work.move(result, RESULT, "draft", drafted)
 
 
 async def issue_result(
-    work: Work, *, result_id: UUID, number: str, issued_by: str, issued_at: datetime | None = None
+    work: Work,
+    *,
+    result_id: UUID,
+    number: str,
+    issued_by: str,
+    issued_at: datetime | None = None,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
 ) -> Result:
-    """Make a draft valid under its number; issued_at is now unless it was earlier on paper.
+    """Make a draft valid under its number; issued_at is now unless it was earlier on paper, valid_until its last day.
 
-    Emits results.result.issued.v1. Raises ResultNotFound, IllegalMove, CaseWithdrawn, IssuedInFuture, NumberTaken.
+    A draft that supersedes an older version takes its place. Emits results.result.issued.v1, and for the older one
+    results.result.superseded.v1. Raises ResultNotFound, IllegalMove, CaseWithdrawn, IssuedInFuture, NumberTaken,
+    SupersedingNotValid.
     """
     result, case = await queries.lock_result(work.session, work.caller, result_id=result_id)
     _refuse_withdrawn(case)
@@ -111,6 +149,7 @@ async def issue_result(
     if at > work.now + CLOCK_SKEW:
         raise IssuedInFuture(issued_at=at)
     result.number, result.issued_by, result.issued_at = number, issued_by, at
+    result.valid_from, result.valid_until = valid_from, valid_until
     issued = ResultIssued(
         result_id=result.id,
         number=number,
@@ -124,44 +163,37 @@ async def issue_result(
         issued_at=at,
     )
     work.move(result, RESULT, "issue", issued)
+    if result.supersedes:
+        await _take_place(work, result, result.supersedes)
     try:
         await work.session.flush()
     except IntegrityError as problem:
+        if "supersedes" in str(problem.orig):
+            raise SupersedingNotValid("Another version has taken its place already.") from problem
         raise NumberTaken(number=number, kind_code=issued.kind_code) from problem
     return result
 
 
-async def return_result(
-    work: Work,
-    *,
-    result_id: UUID,
-    method: ReturnMethod,
-    returned_by: str,
-    receiver_id_checked: bool = False,
-    tracking_number: str | None = None,
-) -> Result:
-    """Hand an issued result to its owner, once the case is completed and the fees on return are settled.
+async def _take_place(work: Work, newer: Result, older_id: UUID) -> None:
+    older = await queries.get_result(work.session, work.caller, result_id=older_id)
+    _check_replaces(work, newer, older)
+    _end_for(work, older, newer.id, f"Thay bằng phiên bản {newer.version}")
 
-    Emits results.result.returned.v1, never seen before the case's completion. Raises ResultNotFound, IllegalMove,
-    CaseNotCompleted, FeeOutstanding.
-    """
-    result, case = await queries.lock_result(work.session, work.caller, result_id=result_id)
-    RESULT.edge(ResultStatus(result.status), "return")
-    if case.state != CaseState.COMPLETED or case.completed_event_id is None:
-        raise CaseNotCompleted(dossier_code=case.dossier_code, case_state=case.state)
-    if case.fee_outstanding:
-        raise FeeOutstanding(dossier_code=case.dossier_code, due_vnd=sum(case.fees_due_vnd.values()))
-    result.return_method, result.returned_by, result.returned_at = method, returned_by, work.now
-    result.receiver_id_checked, result.tracking_number = receiver_id_checked, tracking_number
-    returned = ResultReturned(
-        result_id=result.id,
-        number=str(result.number),
-        method=method,
-        returned_at=work.now,
-        returned_by=returned_by,
-        tracking_number=tracking_number,
-    )
-    return work.move(result, RESULT, "return", returned, cause=case.completed_event_id)
+
+def _check_replaces(work: Work, newer: Result, older: Result) -> None:
+    """Refuse a version that is of another kind or agency, or of one that is no longer in force."""
+    same = (newer.agency_code, newer.kind_code) == (older.agency_code, older.kind_code)
+    if not same or older.validity(today(work)) not in _IN_FORCE:
+        raise SupersedingNotValid(supersedes=older.id)
+
+
+_IN_FORCE = {Validity.VALID, Validity.EXPIRED, Validity.NOT_YET_VALID}
+"""What a new version may replace: a renewal comes after the end of what it renews, too."""
+
+
+def today(work: Work) -> date:
+    """Return the day it is in Vietnam."""
+    return work.now.astimezone(VN).date()
 
 
 async def supersede_result(work: Work, *, result_id: UUID, superseded_by: UUID, reason: str) -> Result:
@@ -173,8 +205,12 @@ async def supersede_result(work: Work, *, result_id: UUID, superseded_by: UUID, 
     result = await queries.get_result(work.session, work.caller, result_id=result_id)
     newer = await queries.get_result(work.session, work.caller, result_id=superseded_by)
     same = (newer.agency_code, newer.kind_code) == (result.agency_code, result.kind_code)
-    if newer.id == result.id or newer.validity is not Validity.VALID or not same:
+    if newer.id == result.id or newer.validity(today(work)) is not Validity.VALID or not same:
         raise SupersedingNotValid(superseded_by=superseded_by)
+    return _end_for(work, result, superseded_by, reason)
+
+
+def _end_for(work: Work, result: Result, superseded_by: UUID, reason: str) -> Result:
     result.superseded_by, result.ended_at, result.end_reason = superseded_by, work.now, reason
     superseded = ResultSuperseded(
         result_id=result.id, superseded_by=superseded_by, reason=reason, superseded_at=work.now
@@ -192,14 +228,25 @@ async def revoke_result(work: Work, *, result_id: UUID, reason: str) -> Result:
     return work.move(result, RESULT, "revoke", ResultRevoked(result_id=result.id, reason=reason, revoked_at=work.now))
 
 
-def record_reading(work: Work, *, result_id: UUID, purpose: str) -> None:
-    """Keep who reads a document and why."""
+def record_reading(
+    work: Work,
+    *,
+    result_id: UUID,
+    purpose: str,
+    via: str = "download",
+    dossier_code: str | None = None,
+    consent_id: UUID | None = None,
+) -> None:
+    """Keep who reads a document, why, by what right and for which dossier."""
     work.session.add(
         DocumentAccess(
             result_id=result_id,
             client_id=work.caller.client_id,
             agency_code=work.caller.agency,
             purpose=purpose,
+            via=via,
+            dossier_code=dossier_code,
+            consent_id=consent_id,
             read_at=work.now,
         )
     )

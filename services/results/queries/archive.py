@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.results.errors import DossierNotFound, ResultNotFound
 from services.results.models import CaseSlice, Result
+from services.results.queries.newest import list_newest, seen_by
 from services.results.states import ResultStatus
 from shared.caller import Caller
 
@@ -41,18 +42,20 @@ async def lock_case(session: AsyncSession, caller: Caller, *, dossier_code: str)
 
 
 async def lock_cases_of(session: AsyncSession, *result_ids: UUID) -> Sequence[CaseSlice]:
-    """Return and lock the cases of these results, as far as there are any.
+    """Return and lock the cases of these results and of those whose place they take, as far as there are any.
 
     Whoever changes a result holds its case's lock, so a result read after this is the newest.
     """
-    codes = select(Result.dossier_code).where(Result.id.in_(result_ids))
+    replaced = select(Result.supersedes).where(Result.id.in_(result_ids))
+    codes = select(Result.dossier_code).where(or_(Result.id.in_(result_ids), Result.id.in_(replaced)))
     return await lock_cases(session, codes)
 
 
 async def lock_result(session: AsyncSession, caller: Caller, *, result_id: UUID) -> tuple[Result, CaseSlice]:
     """Return a result that the caller may see, with its case locked. Raises ResultNotFound."""
-    cases = await lock_cases_of(session, result_id)
-    return await get_result(session, caller, result_id=result_id), cases[0]
+    cases = {case.dossier_code: case for case in await lock_cases_of(session, result_id)}
+    found = await get_result(session, caller, result_id=result_id)
+    return found, cases[found.dossier_code]
 
 
 async def get_result(session: AsyncSession, caller: Caller, *, result_id: UUID) -> Result:
@@ -73,14 +76,25 @@ async def list_results(
     limit: int,
 ) -> Sequence[Result]:
     """Return results that the caller may see, newest first, older than `before`."""
-    query = select(Result).where(_visible_to(caller)).order_by(Result.id.desc()).limit(limit)
     if dossier_code:
-        query = query.where(Result.dossier_code == dossier_code)
-    if status:
-        query = query.where(Result.status == status)
-    if before:
-        query = query.where(Result.id < before)
-    return (await session.scalars(query)).all()
+        query = select(Result).where(Result.dossier_code == dossier_code, seen_by(caller, Result.agency_code))
+        if status:
+            query = query.where(Result.status == status)
+        if before:
+            query = query.where(Result.id < before)
+        return (await session.scalars(query.order_by(Result.id.desc()).limit(limit))).all()
+    only = [(Result.status, status)] if status else []
+    return await list_newest(session, caller, Result, only=only, before=before, limit=limit)
+
+
+async def list_versions(session: AsyncSession, result: Result) -> Sequence[Result]:
+    """Return every version of a result, oldest first: itself, what it took the place of, what took its place."""
+    earlier = select(Result.id, Result.supersedes).where(Result.id == result.id).cte("earlier", recursive=True)
+    earlier = earlier.union(select(Result.id, Result.supersedes).where(Result.id == earlier.c.supersedes))
+    later = select(Result.id).where(Result.id == result.id).cte("later", recursive=True)
+    later = later.union(select(Result.id).where(Result.supersedes == later.c.id))
+    known = or_(Result.id.in_(select(earlier.c.id)), Result.id.in_(select(later.c.id)))
+    return (await session.scalars(select(Result).where(known).order_by(Result.version, Result.id))).all()
 
 
 async def list_issued(session: AsyncSession, *, reference: str, agency_code: str | None = None) -> Sequence[Result]:
@@ -89,11 +103,6 @@ async def list_issued(session: AsyncSession, *, reference: str, agency_code: str
     if agency_code:
         query = query.where(Result.agency_code == agency_code)
     return (await session.scalars(query.order_by(Result.id.desc()).limit(MATCHES_MAX))).all()
-
-
-def _visible_to(caller: Caller) -> ColumnElement[bool]:
-    own = caller.agency or ""
-    return or_(Result.agency_code == own, Result.agency_code.startswith(f"{own}.", autoescape=True))
 
 
 def _named(reference: str) -> ColumnElement[bool]:

@@ -1,11 +1,11 @@
-"""HTTP in: results for officials and systems, the public check for everybody."""
+"""HTTP in: results for officials and systems."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
@@ -13,8 +13,8 @@ from services.results import operations, queries, schemas
 from services.results.errors import HashMismatch, UploadIncomplete
 from services.results.models import Result
 from services.results.schemas import ResultOut
-from services.results.storage import EXTENSIONS, SIGNATURES, Archive
-from shared.blobs import Blob
+from services.results.states import Origin, SignaturePolicy
+from services.results.storage import EXTENSIONS, SIGNATURES, Archive, Kept
 from shared.http import CallerDep, SessionDep, WorkDep, WriteRoute, authenticate, needs, problem_responses, router
 from shared.work import open_work
 
@@ -39,10 +39,19 @@ class Upload(Request):
         caller.require(WRITE)
         archive: Archive = self.app.state.archive
         try:
-            self.state.document = await archive.keep(self.stream(), _media_type(self))
+            self.state.document = await archive.keep(self.stream(), _media_type(self), await self._policy())
         except ClientDisconnect as problem:
             raise UploadIncomplete from problem
-        return self.state.document.sha256.encode()
+        return self.state.document.blob.sha256.encode()
+
+    async def _policy(self) -> SignaturePolicy:
+        """Return what the kind that the query names needs; a query that is wrong is refused later, with its errors."""
+        kind_code, origin = self.query_params.get("kind_code", ""), self.query_params.get("origin", Origin.DIGITAL)
+        async with self.app.state.database.session() as session:
+            found = await queries.find_kind_policy(session, kind_code=kind_code)
+        if found is None:
+            return self.app.state.settings.signature_policy
+        return SignaturePolicy(found.paper if origin == Origin.PAPER else found.digital)
 
 
 class UploadRoute(WriteRoute):
@@ -60,7 +69,6 @@ class UploadRoute(WriteRoute):
 
 results = router("results", prefix="/results")
 uploads = APIRouter(prefix="/results", tags=["results"], route_class=UploadRoute)
-public = router("verify")
 
 
 @uploads.post(
@@ -72,17 +80,20 @@ public = router("verify")
 )
 async def draft_result(request: Request, work: WorkDep, new: Annotated[schemas.NewResult, Query()]) -> ResultOut:
     """Put a result's document, the body of this request, into the archive as a draft."""
-    document: Blob = request.state.document
-    if new.sha256 and new.sha256 != document.sha256:
-        raise HashMismatch("Send the document again.", announced=new.sha256, arrived=document.sha256)
+    document: Kept = request.state.document
+    if new.sha256 and new.sha256 != document.blob.sha256:
+        raise HashMismatch("Send the document again.", announced=new.sha256, arrived=document.blob.sha256)
     result = await operations.draft_result(
         work,
         dossier_code=new.dossier_code,
         kind_code=new.kind_code,
         kind_name=new.kind_name,
         media_type=_media_type(request),
-        sha256=document.sha256,
-        size_bytes=document.size_bytes,
+        sha256=document.blob.sha256,
+        size_bytes=document.blob.size_bytes,
+        origin=new.origin,
+        signatures=document.signatures,
+        supersedes=new.supersedes,
     )
     return ResultOut.model_validate(result)
 
@@ -91,21 +102,13 @@ async def draft_result(request: Request, work: WorkDep, new: Annotated[schemas.N
 async def issue_result(work: WorkDep, result_id: UUID, body: schemas.IssueResult) -> ResultOut:
     """Make a draft valid under its number."""
     result = await operations.issue_result(
-        work, result_id=result_id, number=body.number, issued_by=body.issued_by, issued_at=body.issued_at
-    )
-    return ResultOut.model_validate(result)
-
-
-@results.post("/{result_id}/return", dependencies=[needs(WRITE)])
-async def return_result(work: WorkDep, result_id: UUID, body: schemas.ReturnResult) -> ResultOut:
-    """Hand an issued result to its owner: at the counter, online or by post."""
-    result = await operations.return_result(
         work,
         result_id=result_id,
-        method=body.method,
-        returned_by=body.returned_by,
-        receiver_id_checked=body.receiver_id_checked,
-        tracking_number=body.tracking_number,
+        number=body.number,
+        issued_by=body.issued_by,
+        issued_at=body.issued_at,
+        valid_from=body.valid_from,
+        valid_until=body.valid_until,
     )
     return ResultOut.model_validate(result)
 
@@ -148,6 +151,14 @@ async def get_result(session: SessionDep, caller: CallerDep, result_id: UUID) ->
     return ResultOut.model_validate(await queries.get_result(session, caller, result_id=result_id))
 
 
+@results.get("/{result_id}/versions", dependencies=[needs(READ)])
+async def list_versions(session: SessionDep, caller: CallerDep, result_id: UUID) -> schemas.Versions:
+    """List every version of a result, oldest first."""
+    result = await queries.get_result(session, caller, result_id=result_id)
+    found = await queries.list_versions(session, result)
+    return schemas.Versions(items=[ResultOut.model_validate(one) for one in found if caller.may_see(one.agency_code)])
+
+
 @results.get("/{result_id}/document", dependencies=[needs(READ)], response_class=StreamingResponse, responses=_DOWNLOAD)
 async def read_document(
     request: Request,
@@ -164,18 +175,7 @@ async def read_document(
         archive: Archive = request.app.state.archive
         chunks = await archive.read(result.sha256)
         operations.record_reading(work, result_id=result_id, purpose=unquote(purpose))
-    return StreamingResponse(chunks, media_type=result.media_type, headers=_document_headers(result))
-
-
-@public.get("/verify/{reference:path}")
-async def verify(
-    session: SessionDep,
-    reference: Annotated[str, Path(min_length=1, max_length=100)],
-    options: Annotated[schemas.VerifyOptions, Query()],
-) -> schemas.Verification:
-    """Check a result by its id, its number or the SHA-256 of its document; open to everybody, nothing personal."""
-    found = await queries.list_issued(session, reference=reference, agency_code=options.agency_code)
-    return schemas.verification(reference, found)
+    return StreamingResponse(chunks, media_type=result.media_type, headers=document_headers(result))
 
 
 def _media_type(request: Request) -> str:
@@ -186,13 +186,27 @@ def _etag(result: Result) -> str:
     return f'"{result.sha256}"'
 
 
-def _document_headers(result: Result) -> dict[str, str]:
-    extension = EXTENSIONS[result.media_type]
-    name = (result.number or str(result.id)).replace("/", "-").replace("\\", "-")
-    plain = f"{result.id}.{extension}"
+def document_headers(result: Result) -> dict[str, str]:
+    """Return the headers of a result's document on its way out."""
+    return attachment_headers(
+        result.id,
+        number=result.number or "",
+        sha256=result.sha256,
+        size_bytes=result.size_bytes,
+        media_type=result.media_type,
+    )
+
+
+def attachment_headers(
+    result_id: UUID, *, number: str, sha256: str, size_bytes: int, media_type: str
+) -> dict[str, str]:
+    """Return the headers of a document on its way out, named by its number."""
+    extension = EXTENSIONS[media_type]
+    name = (number or str(result_id)).replace("/", "-").replace("\\", "-")
+    plain = f"{result_id}.{extension}"
     return {
-        "ETag": _etag(result),
-        "Content-Length": str(result.size_bytes),
+        "ETag": f'"{sha256}"',
+        "Content-Length": str(size_bytes),
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(f'{name}.{extension}')}",
         "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",

@@ -2,18 +2,16 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.results.models import Result
-from services.results.states import ResultStatus, Validity
+from services.results.states import Origin, ResultStatus
 from shared.errors import FieldError, InvalidRequest
 from shared.events.values import ReturnMethod
-from shared.identifiers import AgencyCode, DossierCode
+from shared.identifiers import DossierCode
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -44,6 +42,10 @@ class NewResult(Taken):
     kind_name: Name = Field(examples=["Giấy phép xây dựng"])
     sha256: Sha256 | None = None
     """SHA-256 of the document in lower-case hexadecimal: what arrives otherwise is refused."""
+    origin: Origin = Origin.DIGITAL
+    """`paper` for the scan of a paper, which whoever certifies the copy has signed."""
+    supersedes: UUID | None = None
+    """The version whose place this one takes when it is issued."""
 
 
 class ListResults(Taken):
@@ -65,23 +67,15 @@ class IssueResult(Taken):
     """Who signed."""
     issued_at: AwareDatetime | None = None
     """When it was signed; now, unless given."""
-
-
-class ReturnResult(Taken):
-    """How and by whom a result was handed over."""
-
-    method: ReturnMethod
-    returned_by: Name
-    """The official at the counter, or who put it online or into the post."""
-    receiver_id_checked: bool = False
-    """The receiver's identity card was looked at."""
-    tracking_number: Tracking | None = Field(default=None, examples=["EB123456789VN"])
-    """The post's number; needed when method is postal."""
+    valid_from: date | None = None
+    """First day on which it is valid; at once, unless given."""
+    valid_until: date | None = Field(default=None, examples=["2031-04-24"])
+    """Last day on which it is valid; without end, unless given."""
 
     @model_validator(mode="after")
-    def _post_has_a_number(self) -> Self:
-        if self.method is ReturnMethod.POSTAL and self.tracking_number is None:
-            raise ValueError("tracking_number is needed when method is postal")
+    def _days_in_order(self) -> Self:
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            raise ValueError("valid_until must not be before valid_from")
         return self
 
 
@@ -98,6 +92,24 @@ class RevokeResult(Taken):
     reason: Text
 
 
+class SignatureOut(Given):
+    """One digital signature of a document."""
+
+    signer: str
+    organisation: str | None
+    issuer: str
+    serial_number: str
+    certificate_sha256: str
+    signed_at: datetime | None
+    time_source: str
+    """`timestamp`: proven by a trusted authority; `claimed`: by the signer's own clock."""
+    trust_list: str
+    revocation: str
+    """`good`, or `unknown` when no list of revoked certificates of its issuer is at hand."""
+    algorithm: str
+    reason: str | None
+
+
 class ResultOut(Given):
     """A result as officials see it."""
 
@@ -111,9 +123,16 @@ class ResultOut(Given):
     sha256: str
     size_bytes: int
     media_type: str
+    origin: Origin
+    signatures: list[SignatureOut]
+    """Who signed the document, oldest first, as found on entry; empty: it is not signed."""
+    version: int
+    supersedes: UUID | None
     drafted_at: datetime
     issued_by: str | None
     issued_at: datetime | None
+    valid_from: date | None
+    valid_until: date | None
     return_method: ReturnMethod | None
     returned_by: str | None
     returned_at: datetime | None
@@ -132,41 +151,10 @@ class ResultPage(Given):
     next_cursor: str | None
 
 
-class PublicResult(Given):
-    """One result as anybody may see it: nothing personal."""
+class Versions(Given):
+    """Every version of a result, oldest first."""
 
-    status: Validity = Field(validation_alias="validity")
-    number: str
-    kind_code: str
-    kind_name: str
-    agency_code: str
-    issued_at: datetime
-    sha256: str
-    """Fingerprint of the document: compare it with the SHA-256 of the file in hand."""
-    media_type: str
-
-
-class Verification(Given):
-    """What is known of a result; numbers are unique within an agency and a kind, so several may match."""
-
-    reference: str
-    status: Validity
-    """`valid` if any match is; otherwise what the newest match is."""
-    matches: list[PublicResult]
-
-
-class VerifyOptions(Taken):
-    """Narrows the public check."""
-
-    agency_code: AgencyCode | None = None
-
-
-def verification(reference: str, results: Sequence[Result]) -> Verification:
-    """Return the public answer about what a reference stands for."""
-    matches = [PublicResult.model_validate(result) for result in results]
-    found = [match.status for match in matches]
-    status = Validity.VALID if Validity.VALID in found else next(iter(found), Validity.UNKNOWN)
-    return Verification(reference=reference, status=status, matches=matches)
+    items: list[ResultOut]
 
 
 def encode_cursor(last: UUID) -> str:
