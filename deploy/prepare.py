@@ -14,7 +14,15 @@ from deploy.local.seals import SEAL_NAME, ensure_seals
 from deploy.local.servers import Servers
 from deploy.packages import PACKAGES
 
-OTHER_SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "PORTAL_PASSWORD", "PLATFORM_SECRET", "SEALS_PASSWORD")
+OTHER_SECRETS = (
+    "POSTGRES_PASSWORD",
+    "RABBITMQ_PASSWORD",
+    "PORTAL_PASSWORD",
+    "PLATFORM_SECRET",
+    "SEALS_PASSWORD",
+    "VNPAY_SECRET",
+    "BANK_SECRET",
+)
 ENVIRONMENT_FILE = "motcua.env"
 PROVINCE = "H32"
 

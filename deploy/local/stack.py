@@ -69,7 +69,10 @@ class Stack:
         return self._program("portal", ["portal", "--folder", str(self.folder.path / "portal")], settings)
 
     def _mock(self, name: str) -> HttpProgram:
-        settings = {"MOTCUA_GATEWAY_URL": self._url("gateway"), **self._providers_login()}
+        own = {
+            key: value for key, value in self._providers_login().items() if key.startswith(f"MOTCUA_{name.upper()}_")
+        }
+        settings = {"MOTCUA_GATEWAY_URL": self._url("gateway"), **own}
         return self._program(name, [name, "--folder", str(self.folder.path / name)], settings)
 
     def _program(self, name: str, arguments: list[str], settings: Mapping[str, str]) -> HttpProgram:
@@ -104,6 +107,7 @@ class Stack:
             yield from self._platform_login().items()
             yield from self._providers_login().items()
             yield "MOTCUA_VNPAY_URL", self._url("vnpay")
+            yield "MOTCUA_VNPAY_PAY_URL", self._url("vnpay")
             yield "MOTCUA_VNPAY_RETURN_URL", self._url("gateway")
             yield "MOTCUA_BANK_URL", self._url("bank")
             ways = ["national_platform", "vnpay", "vietqr", "cash"]

@@ -102,7 +102,7 @@ def _merchant(settings: PaymentSettings) -> Merchant:
         code=settings.vnpay_tmn_code,
         keys=Keys(settings.vnpay_secret.get_secret_value(), settings.vnpay_secret_previous.get_secret_value()),
         ip=settings.platform_ip,
-        host=settings.vnpay_url.rstrip("/"),
+        host=(settings.vnpay_pay_url or settings.vnpay_url).rstrip("/"),
         return_url=settings.vnpay_return_url,
     )
 

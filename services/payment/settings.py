@@ -38,7 +38,9 @@ class PaymentSettings(ServiceSettings):
     attempt_life_s: float = 86_400.0
     """Age at which an attempt that its provider knows to be unpaid expires."""
     vnpay_url: str = ""
-    """VNPAY: where payers pay and where querydr and refund are sent to; empty offers no VNPAY."""
+    """VNPAY: where querydr and refund are sent to; empty offers no VNPAY."""
+    vnpay_pay_url: str = ""
+    """Where payers pay, as their browsers reach it; empty: the same."""
     vnpay_tmn_code: str = ""
     """vnp_TmnCode."""
     vnpay_secret: SecretStr = SecretStr("")
