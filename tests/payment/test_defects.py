@@ -4,6 +4,8 @@ import asyncio
 import re
 from datetime import UTC, datetime
 
+import pytest
+
 from services.payment.operations import attempts
 from services.payment.platform import messages
 from services.payment.states import FeeStatus
@@ -30,6 +32,18 @@ async def test_new_reference_per_click_leaves_the_earlier_link_payable(till: Til
     clicks = [await till.attempt(fee) for _ in range(3)]
     assert len({click["reference"] for click in clicks}) == 1
     assert await till.calls() == ["INIT"]
+
+
+@pytest.mark.parametrize("provider", ["vnpay", "vietqr"])
+async def test_earlier_link_of_another_provider_stays_payable_and_keeps_the_money(till: Till, provider: str) -> None:
+    """A link that was given out can be paid for ever: what comes for it once it was replaced goes back."""
+    fee = await till.owe()
+    earlier = await till.attempt(fee, provider)
+    await till.post(f"/payments/{earlier['id']}/cancel")
+    await till.pay((await till.attempt(fee))["reference"])
+    await (till.pay_vnpay(earlier) if provider == "vnpay" else till.transfer(earlier))
+    assert [refund.reason for refund in await till.refunds(fee)] == ["fee_paid"]
+    assert len(await till.receipts(fee)) == 1
 
 
 async def test_checksum_failure_is_ignored_and_anyone_can_mark_a_fee_paid(till: Till) -> None:
@@ -124,6 +138,23 @@ async def test_wrong_amount_is_refused_while_the_gateway_keeps_the_success(till:
     paid = await till.pay(attempt["reference"], amount_vnd=60_000)
     assert '"MaLoi":"00"' in paid["callbacks"][0]["replies"][0]["body"]
     assert [refund.amount_vnd for refund in await till.refunds(fee)] == [60_000]
+
+
+async def test_invalid_amount_is_answered_and_vnpay_keeps_the_money(till: Till) -> None:
+    """lehuygiang28/vnpay issue 31: the merchant answers 04, VNPAY keeps its success, nobody has the payer's money."""
+    fee = await till.owe()
+    attempt = await till.attempt(fee, "vnpay")
+    paid = await till.pay_vnpay(attempt, amount_vnd=60_000)
+    assert '"04"' in paid["callbacks"][0]["replies"][0]["body"]
+    assert [refund.amount_vnd for refund in await till.refunds(fee)] == [60_000]
+    assert (await till.fee(fee)).status == FeeStatus.DUE
+
+
+async def test_debited_by_the_bank_and_unsuccessful_at_the_gateway_is_lost_between_them(till: Till) -> None:
+    """DOMAIN.md §8: status 04."""
+    fee = await till.owe()
+    await till.pay_vnpay(await till.attempt(fee, "vnpay"), status="04")
+    assert [(refund.reason, refund.status) for refund in await till.refunds(fee)] == [("reversed", "requested")]
 
 
 async def test_status_differs_between_front_and_back(till: Till) -> None:

@@ -61,6 +61,7 @@ async def send_refund(
         account_number=body.account_number,
         account_bank=body.account_bank,
         account_name=body.account_name,
+        desk_shift_id=body.desk_shift_id,
     )
     sent = await refunds.send_refund(work, refund_id=refund_id, to=to)
     background.add_task(request.app.state.asker.wake)
