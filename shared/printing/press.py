@@ -17,7 +17,7 @@ from shared.errors import DomainError, Unavailable
 from shared.printing import fonts
 
 DATA_BYTES_MAX = 1024 * 1024
-"""A register of a thousand dossiers; setting it takes about a second."""
+"""A register of a thousand dossiers; setting it takes some seconds of one core."""
 THREADS = 2
 WAITING_MAX = 64
 STANDARD = "a-2b"

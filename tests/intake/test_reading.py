@@ -38,6 +38,19 @@ class TestList:
         assert len(seen) == len(set(seen)) == 7
         assert seen == sorted(codes, key=lambda code: (codes.index(code) // 2, code), reverse=True)
 
+    async def test_pages_hold_exactly_what_a_look_at_everything_holds(self, counter: Counter) -> None:
+        places = ["H32.14.21", "H32.14.22", "H32.14.31"]
+        for turn in range(9):
+            more = {"competent_agency_code": "H32.14.22"} if turn % 4 == 0 else {}
+            code = await counter.submitted(agency_code=places[turn % 3], **more)
+            if turn % 2:
+                await counter.done(code, "accept")
+        rows = await counter.rows("SELECT * FROM dossier ORDER BY submitted_at DESC, code DESC")
+        for agency in ("H32", "H32.14", "H32.14.21", "H32.14.22", "H32.05"):
+            for status in (None, "submitted", "accepted"):
+                mine = [row["code"] for row in rows if _seen(row, agency) and status in {None, row["status"]}]
+                assert await _pages(counter, agency, status) == mine
+
     async def test_filters(self, counter: Counter) -> None:
         first = await counter.submitted()
         second = await counter.submitted(agency_code="H32.14.22")
@@ -132,3 +145,19 @@ class TestService:
             if path.startswith(("/dossiers", "/portal", "/documents")):
                 for call in calls.values():
                     assert {"401", "403", "422"} <= set(call["responses"]), path
+
+
+def _seen(row: Any, agency: str) -> bool:
+    places = (row["agency_code"], row["competent_agency_code"] or "")
+    return any(place == agency or place.startswith(f"{agency}.") for place in places)
+
+
+async def _pages(counter: Counter, agency: str, status: str | None) -> list[str]:
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2} | ({"status": status} if status else {})
+    while True:
+        page = (await counter.get("/dossiers", query=query, agency=agency)).json()
+        seen += [line["code"] for line in page["items"]]
+        if page["next_cursor"] is None:
+            return seen
+        query["cursor"] = page["next_cursor"]

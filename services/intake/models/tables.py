@@ -109,6 +109,8 @@ class Dossier(IntakeBase):
         ),
         Index(None, "submitted_at", "code"),
         Index(None, "agency_code", "status", "submitted_at", "code"),
+        Index(None, "agency_code", "submitted_at", "code"),
+        Index(None, "agency_code", "procedure_code", "submitted_at", "code"),
         Index(
             "ix_dossier_competent_agency_code_submitted_at_code",
             "competent_agency_code",
@@ -181,7 +183,9 @@ class Dossier(IntakeBase):
     """As promised at the acceptance, printed on form 01."""
     current_due_at: Mapped[datetime | None]
     """As workflow moved it since; None while it did not."""
+    calendar_code: Mapped[str | None]
     calendar_version: Mapped[str | None]
+    """The calendar that due_at was reckoned by."""
 
     rejected_at: Mapped[datetime | None]
     rejected_by: Mapped[str | None]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake.errors import ChangedMeanwhile, DossierNotFound
 from services.intake.models import Dossier, SupplementRequest
+from services.intake.queries.newest import list_newest, within
 from services.intake.states import DossierStatus
 from shared.caller import Caller
 
@@ -126,19 +127,28 @@ async def list_dossiers(
     after: tuple[datetime, str] | None = None,
 ) -> Page[Dossier]:
     """Return the caller's dossiers, latest submitted first, `limit` at most."""
-    statement = select(Dossier).where(_with(caller.agencies)).order_by(Dossier.submitted_at.desc(), Dossier.code.desc())
+    conditions: list[ColumnElement[bool]] = []
+    tops = caller.agencies
     if wanted.agency:
-        statement = statement.where(_with((wanted.agency, *wanted.predecessors)))
+        tops = (wanted.agency, *wanted.predecessors)
+        conditions.append(within(caller.agencies))
     if wanted.status:
-        statement = statement.where(Dossier.status == wanted.status)
+        conditions.append(Dossier.status == wanted.status)
     if wanted.procedure:
-        statement = statement.where(Dossier.procedure_code == wanted.procedure)
+        conditions.append(Dossier.procedure_code == wanted.procedure)
     if wanted.supplement_overdue is not None:
         overdue = Dossier.code.in_(_unanswered_before(wanted.now))
-        statement = statement.where(overdue if wanted.supplement_overdue else ~overdue)
-    if after:
-        statement = statement.where(tuple_(Dossier.submitted_at, Dossier.code) < after)
-    found = (await session.scalars(statement.limit(limit + 1))).all()
+        conditions.append(overdue if wanted.supplement_overdue else ~overdue)
+    narrowed = wanted.status is not None or wanted.procedure is not None
+    found = await list_newest(
+        session,
+        tops=tops,
+        conditions=conditions,
+        narrowed=narrowed,
+        few=bool(wanted.supplement_overdue),
+        after=after,
+        limit=limit + 1,
+    )
     last = found[limit - 1] if len(found) > limit else None
     return Page(found[:limit], (last.submitted_at, last.code) if last else None)
 
@@ -152,13 +162,6 @@ def _unanswered_before(now: datetime | None) -> Select[str]:
         Dossier.status.in_([DossierStatus.SUPPLEMENT_REQUESTED, DossierStatus.ACCEPTED]),
         Dossier.case_completed_at.is_(None),
     )
-
-
-def _with(agencies: Collection[str]) -> ColumnElement[bool]:
-    """Pick what one of these agencies, or one below it, received or decides on."""
-    places = (Dossier.agency_code, Dossier.competent_agency_code)
-    found = [or_(place == code, func.starts_with(place, f"{code}.")) for code in agencies for place in places]
-    return or_(false(), *found)
 
 
 async def list_supplements(session: AsyncSession, code: str) -> Sequence[SupplementRequest]:

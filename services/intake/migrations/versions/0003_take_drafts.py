@@ -23,6 +23,9 @@ ALTER TABLE dossier
     ALTER COLUMN handled_as DROP DEFAULT, ALTER COLUMN handled_because DROP DEFAULT,
     ALTER COLUMN claims_reuse DROP DEFAULT;
 CREATE UNIQUE INDEX uq_dossier_tracking_code ON dossier (tracking_code);
+CREATE INDEX ix_dossier_agency_code_submitted_at_code ON dossier (agency_code, submitted_at, code);
+CREATE INDEX ix_dossier_agency_code_procedure_code_submitted_at_code
+    ON dossier (agency_code, procedure_code, submitted_at, code);
 CREATE INDEX ix_dossier_procedure_code_owner_key ON dossier (procedure_code, owner_key) WHERE owner_key IS NOT NULL;
 ALTER TABLE document
     ADD COLUMN reuse jsonb, ADD COLUMN reuse_answer text, ADD COLUMN reuse_refusal text, ADD COLUMN reuse_event uuid;
@@ -60,7 +63,10 @@ def downgrade() -> None:
     """Drop them again; drafts, unfinished uploads and rules are lost, dossiers lose their tracking codes."""
     for table in ("submission_rule", "upload_piece", "upload", "draft"):
         op.execute(f"DROP TABLE {table}")
-    op.execute("DROP INDEX ix_supplement_request_respond_by")
+    op.execute(
+        "DROP INDEX ix_supplement_request_respond_by, ix_dossier_agency_code_submitted_at_code, "
+        "ix_dossier_agency_code_procedure_code_submitted_at_code"
+    )
     op.execute(
         "ALTER TABLE document DROP COLUMN reuse, DROP COLUMN reuse_answer, DROP COLUMN reuse_refusal, "
         "DROP COLUMN reuse_event"
