@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 SEED = 20260407
+PROVINCE = "H32"
+"""The demo's clients submit to agencies of this province only."""
 
 
 class Ending(StrEnum):
@@ -73,11 +75,16 @@ def plan_lives(count: int, procedures: Sequence[Mapping[str, Any]], gated: froze
             (procedure, channel)
             for procedure in procedures
             for channel in procedure["channels"]
-            if _fits(ending, procedure, channel, gated)
+            if _own(procedure) and _fits(ending, procedure, channel, gated)
         ]
         procedure, channel = dice.choice(fitting)
-        lives.append(Life(number, ending, procedure, dice.choice(procedure["agencies"]), channel))
+        lives.append(Life(number, ending, procedure, dice.choice(_own(procedure)), channel))
     return lives
+
+
+def _own(procedure: Mapping[str, Any]) -> list[str]:
+    """Return the agencies of the province that receive a procedure's dossiers."""
+    return [code for code in procedure["agencies"] if f"{code}.".startswith(f"{PROVINCE}.")]
 
 
 def _fits(ending: Ending, procedure: Mapping[str, Any], channel: str, gated: frozenset[str]) -> bool:

@@ -175,6 +175,14 @@ class TestCall:
         older = (await keeper.client.get("/procedures/1.004222", params={"version": 1})).json()
         assert older["name"] == before["name"]
 
+    async def test_keeps_the_several_fees_that_a_province_tells_apart(self, keeper: Counter) -> None:
+        row = nasty.row(1, channels=[nasty.way(fees=[nasty.fee(4_500_000)])]) | {"code": "2.000822"}
+        before = (await keeper.client.get("/procedures/2.000822")).json()
+        assert (await self.bring_in(keeper, row))["changed"] == 1
+        assert (await self.bring_in(keeper, row))["unchanged"] == 1
+        after = (await keeper.client.get("/procedures/2.000822")).json()
+        assert len(after["fees"]["direct"]) == len(before["fees"]["direct"]) == 2
+
     async def test_leaves_ended_what_has_ended(self, keeper: Counter) -> None:
         """Causes named in DOMAIN.md §7: expired procedures that are still listed."""
         report = await self.bring_in(keeper, {"code": "1.010385", "name": "Vẫn liệt kê"})

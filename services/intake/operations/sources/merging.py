@@ -107,8 +107,8 @@ def _terms(
 
 def _fees(draft: Draft, prior: ProcedureEntry | None, notes: Notes) -> tuple[FeeEntry, ...]:
     amounts = {channel: way.fees[0].amount_vnd for channel, way in draft.ways.items() if way.fees}
-    own = prior is not None and prior.origin is Origin.PROVINCE and len(prior.fees) > 1
-    if not amounts or own:
+    # Only a province tells apart several fees of one procedure; the source has their sum, or one of them.
+    if not amounts or (prior and len(prior.fees) > 1):
         if prior and prior.fees:
             kept = ", ".join(f"{fee.name}: {fee.amounts_vnd}" for fee in prior.fees)
             notes.add("channels.fees", "province_kept", "no amount, or one for several fees", f"kept: {kept}")
