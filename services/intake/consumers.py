@@ -6,6 +6,7 @@ from services.intake import operations, queries
 from shared.events.envelope import Event, RawEvent
 from shared.events.results import ResultReturned, ReuseConfirmed, ReuseRefused
 from shared.events.workflow import (
+    CalendarPublished,
     CaseCompleted,
     CaseDueDateChanged,
     CaseResumed,
@@ -91,7 +92,21 @@ async def on_reuse_refused(work: Work, event: Event[ReuseRefused]) -> None:
     )
 
 
+async def on_calendar_published(work: Work, event: Event[CalendarPublished]) -> None:
+    """Date acceptances by it from now on."""
+    data = event.data
+    await operations.keep_calendar(
+        work,
+        code=data.calendar_code,
+        nth=data.nth,
+        version=data.version,
+        agencies=data.agencies,
+        document=data.document,
+    )
+
+
 HANDLERS: Handlers = {
+    CalendarPublished: on_calendar_published,
     CaseSupplementRequested: on_supplement_requested,
     CaseWithdrawn: on_case_withdrawn,
     WithdrawalRefused: on_withdrawal_refused,

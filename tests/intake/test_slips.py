@@ -13,6 +13,7 @@ from services.intake.models import Document, Dossier
 from services.intake.slips.forms import FormCode, forms_on
 from services.intake.slips.words import why_due
 from shared import clock
+from shared.worktime import load_calendar
 from tests.intake.counter import AGENCY, Counter
 
 LONG_NAME = "Công Tằng Tôn Nữ Nguyễn Thị Ngọc Quỳnh Hương Thuỵ Ẩn"
@@ -129,7 +130,11 @@ class TestForms:
 
     async def test_of_2021_are_printed_for_a_dossier_of_2021(self) -> None:
         pdf = await slips.receipt(
-            _old(), [Document(name="Đơn", reused_result="12/GP")], office=OFFICE, tracking_url="https://dvc.example/t"
+            _old(),
+            [Document(name="Đơn", reused_result="12/GP")],
+            calendar=load_calendar(),
+            office=OFFICE,
+            tracking_url="https://dvc.example/t",
         )
         text = words(pdf)
         assert "Thông tư số 01/2018/TT-VPCP" in text
@@ -137,7 +142,7 @@ class TestForms:
         assert "ngày 29 tháng 4 năm 2026" in text
 
     def test_the_reason_names_what_was_left_out(self) -> None:
-        assert why_due(_old()) == [
+        assert why_due(_old(), load_calendar()) == [
             "Tính từ khi tiếp nhận hồ sơ hợp lệ (08:00 29/04/2026), thời hạn 3 ngày làm việc.",
             "Thời gian làm việc được tính: 24 giờ (3 ngày).",
             "Không tính 2 ngày nghỉ hằng tuần.",

@@ -1,5 +1,6 @@
 """Tables of intake, and the shape of a catalogue entry."""
 
+from services.intake.models.calendars import WorkingCalendarVersion
 from services.intake.models.catalogue import (
     AgencyEntry,
     CaseEntry,
@@ -64,4 +65,5 @@ __all__ = [
     "SupplementRequest",
     "Upload",
     "UploadPiece",
+    "WorkingCalendarVersion",
 ]

@@ -1,6 +1,7 @@
 """What intake does; every write is here."""
 
 from services.intake.operations.agencies import close_agency, write_agency
+from services.intake.operations.calendars import keep_calendar
 from services.intake.operations.catalogue import expire_procedure, import_catalogue
 from services.intake.operations.documents import keep_document
 from services.intake.operations.dossiers import Submitted, accept_dossier, reject_dossier, submit_dossier, submit_once
@@ -57,6 +58,7 @@ __all__ = [
     "import_catalogue",
     "import_forms",
     "import_procedures",
+    "keep_calendar",
     "keep_document",
     "note_import",
     "provide_supplement",

@@ -17,7 +17,7 @@ from shared.errors import FieldError, InvalidRequest
 from shared.events.intake import DossierAccepted, DossierRejected, DossierSubmitted
 from shared.events.values import Channel, Duration, FeeItem, Party, ServiceLevel
 from shared.work import Work
-from shared.worktime import OutsideCalendarError, load_calendar
+from shared.worktime import OutsideCalendarError, WorkingCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,9 @@ async def accept_dossier(
     dossier.acceptance_entered_at, dossier.acceptance_late_reason = work.now, late_reason
     dossier.accepted_at, dossier.accepted_by, dossier.acceptance_note = at, accepted_by, note
     dossier.late_entry = accepted_at is not None
-    dossier.due_at = _due(dossier, at)
-    dossier.calendar_version = load_calendar().version
+    decides = dossier.competent_agency_code or dossier.agency_code
+    dossier.calendar_code, calendar = await queries.find_calendar_of(work.session, decides)
+    dossier.due_at, dossier.calendar_version = _due(dossier, at, calendar), calendar.version
     dossier.revision += 1
     return work.move(dossier, DOSSIER, "accept", _accepted(dossier, at, accepted_by), cause=cause)
 
@@ -221,7 +222,9 @@ def _accepted(dossier: Dossier, accepted_at: datetime, accepted_by: str) -> Doss
         accepted_by=accepted_by,
         due_at=dossier.due_at,
         duration=Duration.model_validate(dossier.duration) if dossier.duration else None,
-        calendar_version=load_calendar().version,
+        calendar_code=dossier.calendar_code or queries.SHIPPED,
+        calendar_version=dossier.calendar_version or "",
+        same_day=dossier.same_day,
         late_entry=bool(dossier.late_entry),
         late_reason=dossier.acceptance_late_reason,
         applicant=Party.model_validate(dossier.applicant),
@@ -230,16 +233,12 @@ def _accepted(dossier: Dossier, accepted_at: datetime, accepted_by: str) -> Doss
     )
 
 
-def _due(dossier: Dossier, accepted_at: datetime) -> datetime | None:
+def _due(dossier: Dossier, accepted_at: datetime, calendar: WorkingCalendar) -> datetime | None:
     """Return when the result is due, None where the law sets no term; raises CalendarEnds."""
-    calendar = load_calendar()
+    term = Duration.model_validate(dossier.duration) if dossier.duration else None
+    amount, unit = (term.amount, term.unit.value) if term else (None, None)
     try:
-        # Received after 15:00, a same-day procedure is due by the end of the next working day (NĐ 61/2018).
-        if dossier.same_day:
-            return calendar.same_day_due(accepted_at).astimezone(UTC)
-        if dossier.duration is None:
-            return None
-        term = Duration.model_validate(dossier.duration)
-        return calendar.due(accepted_at, term.amount, term.unit.value).astimezone(UTC)
+        due_at = calendar.promised(accepted_at, amount, unit, same_day=dossier.same_day)
+        return due_at.astimezone(UTC) if due_at else None
     except (OutsideCalendarError, OverflowError, ValueError) as problem:
         raise CalendarEnds(str(problem)) from problem

@@ -16,7 +16,7 @@ from shared.events.intake import DossierRejected, DossierSupplemented, DossierSu
 from shared.events.values import Party
 from shared.ids import new_id
 from shared.work import Work
-from shared.worktime import OutsideCalendarError, load_calendar
+from shared.worktime import OutsideCalendarError, WorkingCalendar
 
 
 async def request_supplement(
@@ -35,13 +35,14 @@ async def request_supplement(
     Raises DossierNotFound, ChangedMeanwhile, IllegalMove, CalendarEnds.
     """
     dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
+    _, calendar = await queries.find_calendar_of(work.session, dossier.competent_agency_code or dossier.agency_code)
     request = SupplementRequest(
         id=new_id(),
         dossier_code=code,
         content=content,
         requested_by=requested_by,
         requested_at=work.now,
-        respond_by=_respond_by(work.now, respond_within_days),
+        respond_by=_respond_by(work.now, respond_within_days, calendar),
     )
     work.session.add(request)
     dossier.revision += 1
@@ -55,9 +56,9 @@ async def request_supplement(
     return work.move(dossier, DOSSIER, "request_supplement", requested)
 
 
-def _respond_by(now: datetime, days: int) -> datetime:
+def _respond_by(now: datetime, days: int, calendar: WorkingCalendar) -> datetime:
     try:
-        return load_calendar().due(now, days, "day").astimezone(UTC)
+        return calendar.due(now, days, "day").astimezone(UTC)
     except (OutsideCalendarError, OverflowError) as problem:
         raise CalendarEnds(str(problem)) from problem
 

@@ -1,5 +1,6 @@
 """What intake reads."""
 
+from services.intake.queries.calendars import SHIPPED, find_calendar_of, get_calendar
 from services.intake.queries.catalogue import (
     Catalogue,
     find_revision,
@@ -40,15 +41,18 @@ from services.intake.queries.imports import find_unfinished, get_import, list_im
 from services.intake.queries.procedures import ProcedureFilter, list_procedures
 
 __all__ = [
+    "SHIPPED",
     "Catalogue",
     "DossierFilter",
     "Page",
     "ProcedureFilter",
+    "find_calendar_of",
     "find_dossier_of_origin",
     "find_open_supplement",
     "find_revision",
     "find_rules_set",
     "find_unfinished",
+    "get_calendar",
     "get_document",
     "get_dossier",
     "get_draft",

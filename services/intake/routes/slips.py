@@ -46,7 +46,8 @@ async def print_slip(
 async def _content(session: AsyncSession, dossier: Dossier, form: FormCode, office: Office, url: str) -> bytes:
     if form is FormCode.RECEIPT:
         documents = await queries.list_documents(session, dossier.code)
-        return await slips.receipt(dossier, documents, office=office, tracking_url=url)
+        calendar = await queries.get_calendar(session, dossier.calendar_code, dossier.calendar_version)
+        return await slips.receipt(dossier, documents, calendar=calendar, office=office, tracking_url=url)
     if form is FormCode.SUPPLEMENT:
         asked = await queries.list_supplements(session, dossier.code)
         return await slips.supplement(dossier, asked[-1] if asked else None, office=office, tracking_url=url)

@@ -13,10 +13,17 @@ from services.intake.slips.words import Office
 from shared.events.values import ReturnMethod
 from shared.identifiers import dossier_day
 from shared.printing import day_in_words, moment_in_words, qr_svg, render, short_day, short_moment
+from shared.worktime import WorkingCalendar
 
 
 async def receipt(
-    dossier: Dossier, documents: Sequence[Document], *, office: Office, official: str | None = None, tracking_url: str
+    dossier: Dossier,
+    documents: Sequence[Document],
+    *,
+    calendar: WorkingCalendar,
+    office: Office,
+    official: str | None = None,
+    tracking_url: str,
 ) -> bytes:
     """Print form 01: what was received, when the result is due, and why then. Raises SlipNotDue before acceptance."""
     if dossier.accepted_at is None:
@@ -27,7 +34,7 @@ async def receipt(
         "term": words.term(dossier),
         "received": moment_in_words(dossier.accepted_at),
         "due": moment_in_words(dossier.due_at) if dossier.due_at else "sẽ thông báo khi có kết quả",
-        "why": words.why_due(dossier),
+        "why": words.why_due(dossier, calendar),
         "returned": words.RETURNS[ReturnMethod(dossier.return_method)],
         "fees": words.fees(dossier),
         "note": dossier.acceptance_note,

@@ -9,7 +9,7 @@ from services.intake.models import Document, Dossier
 from services.intake.queries import Catalogue
 from shared.events.values import Duration, ReturnMethod
 from shared.printing import dong, moment_in_words, short_day, short_moment
-from shared.worktime import OutsideCalendarError, Span, load_calendar
+from shared.worktime import OutsideCalendarError, Span, WorkingCalendar
 
 UNITS = {
     "hour": "giờ",
@@ -82,11 +82,10 @@ def paper(document: Document) -> dict[str, str]:
     return {"name": name, "form": "Tệp điện tử" if document.sha256 else "Bản giấy"}
 
 
-def why_due(dossier: Dossier) -> list[str]:
+def why_due(dossier: Dossier, calendar: WorkingCalendar) -> list[str]:
     """Return in a few lines how the due date follows from acceptance and term; nothing where there is no due date."""
     if dossier.accepted_at is None or dossier.due_at is None:
         return []
-    calendar = load_calendar()
     try:
         spans = calendar.explain(dossier.accepted_at, dossier.due_at)
     except OutsideCalendarError:

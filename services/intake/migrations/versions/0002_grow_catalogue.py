@@ -35,8 +35,11 @@ CREATE TABLE catalogue_import (
     id uuid CONSTRAINT pk_catalogue_import PRIMARY KEY, kind text NOT NULL, source text NOT NULL, sha256 text NOT NULL,
     started_at timestamptz NOT NULL, started_by text NOT NULL, finished_at timestamptz, done integer NOT NULL,
     report jsonb);
+CREATE TABLE working_calendar (
+    code text NOT NULL, nth integer NOT NULL, version text NOT NULL, agencies text[] NOT NULL, document jsonb NOT NULL,
+    CONSTRAINT pk_working_calendar PRIMARY KEY (code, nth));
 ALTER TABLE dossier
-    ADD COLUMN competent_agency_code text, ADD COLUMN form_code text, ADD COLUMN form_version integer,
+    ADD COLUMN calendar_code text, ADD COLUMN competent_agency_code text, ADD COLUMN form_code text, ADD COLUMN form_version integer,
     ADD COLUMN form_data jsonb;
 CREATE INDEX ix_dossier_competent_agency_code_submitted_at_code
     ON dossier (competent_agency_code, submitted_at, code) WHERE competent_agency_code IS NOT NULL
@@ -52,10 +55,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them again; dossiers lose their forms' data."""
     op.execute(
-        "ALTER TABLE dossier DROP COLUMN competent_agency_code, DROP COLUMN form_code, DROP COLUMN form_version, "
+        "ALTER TABLE dossier DROP COLUMN calendar_code, DROP COLUMN competent_agency_code, DROP COLUMN form_code, DROP COLUMN form_version, "
         "DROP COLUMN form_data"
     )
-    for table in ("catalogue_import", "form"):
+    for table in ("working_calendar", "catalogue_import", "form"):
         op.execute(f"DROP TABLE {table}")
     op.execute("ALTER TABLE agency DROP COLUMN revision, DROP COLUMN digest")
     op.execute(
