@@ -50,7 +50,7 @@ class TestExtend:
         assert isinstance(told, CaseDueDateChanged)
         assert before is not None
         assert (told.previous_due_at, told.because, told.changed_by) == (before.due_at, "extension", OFFICIAL)
-        assert told.due_at.isoformat() == datetime.fromisoformat(answer.json()["due_at"]).isoformat()
+        assert told.due_at == datetime.fromisoformat(answer.json()["due_at"])
         await office.assert_ledger_holds()
         shown = await office.get(f"/cases/{CODE}")
         assert "gia hạn" in shown["why_due"][-1]["text_vi"]

@@ -1,120 +1,81 @@
-"""After thousands of random acts every account balances: clocks, tasks, events."""
+"""After thousands of random acts every account balances: clocks, tasks, consultations, events."""
 
+import asyncio
 import random
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
+import httpx
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.orm import selectinload
 
-from services.workflow.models import Case, ClockEntry, Task
-from services.workflow.operations import clock
-from services.workflow.states import CASE, TASK
-from shared.worktime import load_calendar
+from services.workflow.app import create_app
+from services.workflow.settings import WorkflowSettings
+from shared import migrations
+from shared.db import Database
+from tests.support.servers import Databases
+from tests.support.tokens import Issuer
+from tests.workflow.balances import assert_all_balances, list_cases
 from tests.workflow.office import Office
-from tests.workflow.processes import CODES
-from tests.workflow.simulation import ACTS, PROCESSES, Simulation
+from tests.workflow.simulation import ACTS, Simulation, finish_all, work_on
 
-ACTS_DONE, ACTS_AT_ONCE = 2_000, 50
-STEPS = {CODES[process.code]: [step.key for step in process.steps] for process in PROCESSES}
+ACTS_DONE, ACTS_AT_ONCE = 1_500, 100
+ACTS_LARGE, SEASON, PROCESSES_AT_ONCE = 1_000_000, 25_000, 2
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_every_account_balances(office: Office, seed: int) -> None:
-    await office.publish(*PROCESSES)
     simulation = Simulation(random.Random(seed))
-    for _ in range(ACTS_DONE // ACTS_AT_ONCE):
-        async with office.database.session() as session:
-            work = office.official_work(session)
-            for _ in range(ACTS_AT_ONCE):
-                await simulation.act(work)
-            await work.commit()
-    assert simulation.done.keys() == ACTS.keys()
-    assert simulation.refused.keys() >= ACTS.keys() - {"pay", "withdraw"}
-    await _assert_all_balances(office)
-    for code in sorted(simulation.under_way):
-        async with office.database.session() as session:
-            work = office.official_work(session)
-            await simulation.finish(work, code)
-            await work.commit()
-    await _assert_all_balances(office)
-    assert {case.status for case in await _cases(office)} == {"completed", "withdrawn"}
+    await work_on(office, simulation, acts=ACTS_DONE, at_once=ACTS_AT_ONCE)
+    assert simulation.done.keys() >= ACTS.keys()
+    assert simulation.refused.keys() >= ACTS.keys() - {"pay", "withdraw", "complete_many", "hear_of_result"}
+    await assert_all_balances(office)
+    await finish_all(office, simulation)
+    await assert_all_balances(office)
+    assert {case.status for case in await list_cases(office)} == {"completed", "withdrawn"}
 
 
-async def _cases(office: Office) -> Sequence[Case]:
-    async with office.database.session() as session:
-        return (await session.scalars(select(Case).options(selectinload(Case.tasks)))).all()
+@pytest.mark.large
+@pytest.mark.timeout(3_600)
+async def test_every_account_balances_after_a_million_acts(databases: Databases) -> None:
+    """Seasons of 25,000 acts side by side; after each every account is balanced and the office starts anew."""
+    urls = [await databases.create_database() for _ in range(PROCESSES_AT_ONCE)]
+    seeds = range(1_000, 1_000 + ACTS_LARGE // SEASON)
+    with ProcessPoolExecutor(PROCESSES_AT_ONCE, mp_context=get_context("spawn")) as offices:
+        loop = asyncio.get_running_loop()
+        turns = [
+            loop.run_in_executor(offices, partial(run_seasons, url, seeds[nth::PROCESSES_AT_ONCE]))
+            for nth, url in enumerate(urls)
+        ]
+        acts = sum(await asyncio.gather(*turns), Counter())
+    assert acts.total() >= ACTS_LARGE
+    assert acts.keys() >= ACTS.keys()
+    for url in urls:
+        await databases.drop_database(url.rpartition("/")[2])
 
 
-async def _assert_all_balances(office: Office) -> None:
-    ledgers: dict[str, list[ClockEntry]] = defaultdict(list)
-    for entry in sorted(await office.rows(ClockEntry), key=lambda entry: entry.nth):
-        ledgers[entry.dossier_code].append(entry)
-    for case in await _cases(office):
-        _assert_clock_balances(case, ledgers[case.dossier_code])
-        _assert_no_step_is_lost(case)
-    await _assert_histories_lead_here(office)
-    await _assert_events_are_numbered(office)
+def run_seasons(url: str, seeds: Sequence[int]) -> Counter[str]:
+    """Work through seasons in an empty database, in a process of one's own; return how often each act was tried."""
+    migrations.upgrade("services.workflow", url)
+    return asyncio.run(_seasons(url, seeds))
 
 
-def _assert_clock_balances(case: Case, ledger: list[ClockEntry]) -> None:
-    assert clock.recompute(ledger, load_calendar(), clock.terms_of(case)) == case.due_at == ledger[-1].due_at
-    assert [entry.nth for entry in ledger] == list(range(1, case.clock_entries + 1))
-    assert [entry.at for entry in ledger] == sorted(entry.at for entry in ledger)
-    if case.status != "withdrawn":
-        assert (case.paused_since is not None) == (ledger[-1].kind == "pause")
-    for task in case.tasks:
-        if task.is_in_hand():
-            assert task.due_at == _expected_due(task, ledger)
-
-
-def _expected_due(task: Task, ledger: list[ClockEntry]) -> Any:
-    calendar, opened_at = load_calendar(), task.opened_at
-    assert opened_at is not None
-    stood_still = [pause for pause in clock.pauses(ledger) if pause.resumed_at and pause.paused_at >= opened_at]
-    work = sum(calendar.between(pause.paused_at, pause.resumed_at) for pause in stood_still if pause.resumed_at)
-    return calendar.add(calendar.add(opened_at, task.minutes), work)
-
-
-def _assert_no_step_is_lost(case: Case) -> None:
-    assert [task.step_key for task in case.tasks] == STEPS[case.procedure_code]
-    statuses = {task.status for task in case.tasks}
-    if not case.is_under_way():
-        assert statuses <= ({"done"} if case.status == "completed" else {"done", "cancelled"})
-        return
-    assert statuses != {"done"}
-    for task in case.tasks:
-        ready = all(earlier.status == "done" for earlier in case.before(task))
-        gated = task.awaits_payment and case.status == "awaiting_payment"
-        if task.status in {"waiting", "returned"}:
-            assert not ready or gated
-        assert task.status != "open" or task.official is None
-        assert task.completed_at is None or task.status == "done"
-
-
-async def _assert_histories_lead_here(office: Office) -> None:
-    """Each move starts where the one before ended, is an edge, and the last one led to the stored status."""
-    moves: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    async with office.database.session() as session:
-        for row in await session.execute(text("SELECT * FROM status_change ORDER BY id")):
-            moves[row.entity, row.entity_key].append(row)
-    stored = {("task", str(task.id)): task.status for task in await office.rows(Task)}
-    stored |= {("case_file", case.dossier_code): case.status for case in await office.rows(Case)}
-    assert {key: history[-1].to_status for key, history in moves.items()} == stored
-    for (entity, _), history in moves.items():
-        life: Any = TASK if entity == "task" else CASE
-        assert history[0].from_status is None
-        assert all(later.from_status == earlier.to_status for earlier, later in pairwise(history))
-        assert all(life.edge(row.from_status, row.action).end == row.to_status for row in history)
-        kinds = [row.action for row in history if row.action in {"complete", "reopen"}]
-        assert kinds == (["complete", "reopen"] * len(kinds))[: len(kinds)]
-
-
-async def _assert_events_are_numbered(office: Office) -> None:
-    query = text("SELECT subject, array_agg(sequence ORDER BY id) AS numbers FROM outbox GROUP BY subject")
-    async with office.database.session() as session:
-        for row in await session.execute(query):
-            assert row.numbers == list(range(1, len(row.numbers) + 1))
+async def _seasons(url: str, seeds: Sequence[int]) -> Counter[str]:
+    settings = WorkflowSettings.model_validate({"database_url": url, "amqp_url": "amqp://nobody/"})
+    app = create_app(settings)
+    app.state.database = Database(url, service="workflow")
+    acts: Counter[str] = Counter()
+    async with httpx.AsyncClient() as client:
+        office = Office(app, client, Issuer())
+        for seed in seeds:
+            simulation = Simulation(random.Random(seed))
+            await work_on(office, simulation, acts=SEASON, at_once=500)
+            await finish_all(office, simulation)
+            await assert_all_balances(office)
+            assert {case.status for case in await list_cases(office)} == {"completed", "withdrawn"}
+            acts += simulation.done + simulation.refused
+            await office.clear()
+    await app.state.database.close()
+    return acts

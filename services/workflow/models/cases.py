@@ -75,6 +75,13 @@ class Case(WorkflowBase):
             "dossier_code",
             postgresql_where=text("status = 'completed' AND due_at < completed_at"),
         ),
+        Index(
+            "ix_case_file_late_branch",
+            branch("competent_agency_code"),
+            "due_at",
+            "dossier_code",
+            postgresql_where=text("status = 'completed' AND due_at < completed_at"),
+        ),
         Index("ix_case_file_completed", "completed_at", postgresql_where=text("status = 'completed'")),
         Index(
             "ix_case_file_escalation",
@@ -146,6 +153,8 @@ class Case(WorkflowBase):
     """Who is addressed on slips; personal data."""
     extensions: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """How often the applicant was given a later date with an apology (form 04)."""
+    slips: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """How many forms were issued about it."""
     entered_late: Mapped[bool] = mapped_column(default=False, server_default="false")
     """Its acceptance or one of its steps was entered after the fact."""
     expects_result: Mapped[bool] = mapped_column(default=False, server_default="false")
@@ -208,6 +217,7 @@ class Task(WorkflowBase):
     __table_args__ = (
         Index("ix_task_at_work", "due_at", "id", postgresql_where=AT_WORK),
         Index("ix_task_at_work_unit", "unit", "due_at", "id", postgresql_where=AT_WORK),
+        Index("ix_task_at_work_role", "role", "due_at", "id", postgresql_where=AT_WORK),
         Index("ix_task_at_work_branch", branch("agency_code"), "due_at", "id", postgresql_where=AT_WORK),
         Index("ix_task_at_work_branch_unit", branch("agency_code"), "unit", "due_at", "id", postgresql_where=AT_WORK),
         Index(

@@ -47,6 +47,7 @@ class Slip(WorkflowBase):
     form: Mapped[str] = mapped_column(primary_key=True)
     """`02`, `04` or `05` (TT 03/2025)."""
     nth: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    """Counts all forms of the case."""
     issued_at: Mapped[datetime]
     issued_by: Mapped[str]
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -73,6 +73,7 @@ async def start_case(
         late_entry=late_entry,
         entered_late=late_entry,
         extensions=0,
+        slips=0,
         escalation_level=0,
         expects_result=any(step.output == "result" for step in process.steps),
         due_at=due_at,
@@ -172,7 +173,7 @@ async def request_supplement(
     work.move(case, CASE, "request_supplement", requested)
     case.supplement_id, case.respond_by = supplement_id, respond_by
     flow.stand_still(work, case, PauseReason.SUPPLEMENT, at=at)
-    await slips.issue_slip(work, case, "02", issued_by=requested_by, content=content, respond_by=respond_by)
+    slips.issue_slip(work, case, "02", issued_by=requested_by, content=content, respond_by=respond_by)
     return case
 
 
@@ -203,7 +204,7 @@ async def stop_case(work: Work, *, dossier_code: str, reason: str, legal_basis: 
     stopped = CaseStopped(reason=reason, legal_basis=legal_basis, stopped_by=stopped_by, paused_at=at)
     work.move(case, CASE, "stop", stopped)
     flow.stand_still(work, case, PauseReason.STOP, at=at)
-    await slips.issue_slip(work, case, "05", issued_by=stopped_by, reason=reason, legal_basis=legal_basis)
+    slips.issue_slip(work, case, "05", issued_by=stopped_by, reason=reason, legal_basis=legal_basis)
     return case
 
 

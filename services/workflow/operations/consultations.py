@@ -62,6 +62,7 @@ async def consult(
             respond_by=respond_by,
         )
         work.session.add(one)
+        queries.desk(work.session).consultations[one.id] = one
         work.move(one, CONSULTATION, "ask", event)
     task.consultations_open += len(made)
     return made

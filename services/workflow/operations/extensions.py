@@ -7,9 +7,9 @@ from services.workflow.errors import CasePaused, ExtensionInvalid, ExtensionsUse
 from services.workflow.models import Case
 from services.workflow.operations import flow, rights, slips
 from services.workflow.operations.rules import ExtensionRule
-from services.workflow.states import CaseStatus, ClockKind
+from services.workflow.states import CaseStatus
 from shared.errors import FieldError, IllegalMove
-from shared.events.workflow import CaseDueDateChanged, DueDateReason
+from shared.events.values import DueDateReason
 from shared.work import Work
 from shared.worktime import WorkingCalendar
 
@@ -30,20 +30,9 @@ async def extend_case(
     calendar = flow.calendar_of(work, case)
     legal_basis = _refuse_against_rule(work, case, previous, rule)
     _refuse_invalid(previous, due_at, calendar)
-    at = flow.moment(work, case)
-    changed = CaseDueDateChanged(
-        due_at=due_at,
-        previous_due_at=previous,
-        because=DueDateReason.EXTENSION,
-        reason=reason,
-        changed_by=official,
-        calendar_version=case.calendar_version,
-        calculated_at=at,
-    )
-    work.emit(changed, subject=dossier_code)
-    case.due_at, case.extensions, case.escalation_level = due_at, case.extensions + 1, 0
-    flow.enter_clock(work, case, ClockKind.SET, DueDateReason.EXTENSION, at=at)
-    await slips.issue_slip(
+    flow.promise_anew(work, case, due_at=due_at, because=DueDateReason.EXTENSION, reason=reason, changed_by=official)
+    case.extensions, case.escalation_level = case.extensions + 1, 0
+    slips.issue_slip(
         work,
         case,
         "04",
@@ -52,6 +41,7 @@ async def extend_case(
         previous_due_at=previous,
         due_at=due_at,
         legal_basis=legal_basis,
+        times=case.extensions,
     )
     return case
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from services.workflow.errors import CaseNotFound, TaskNotFound
-from services.workflow.models import Case, ClockEntry, EarlyResult, ProcessVersion, Task
+from services.workflow.models import Case, ClockEntry, Consultation, EarlyResult, ProcessVersion, Task
 from services.workflow.queries.calendars import load_calendars
 from shared.caller import Caller
 from shared.events.values import Process
@@ -38,6 +38,8 @@ class Desk:
     """Number of the newest drawn process, once asked."""
     early_results: dict[str, EarlyResult | None] = field(default_factory=dict)
     """Results told of before their cases; None: there is none."""
+    consultations: dict[UUID, Consultation] = field(default_factory=dict)
+    """Those that were made or locked here."""
 
 
 def desk(session: AsyncSession) -> Desk:

@@ -56,6 +56,9 @@ async def get_consultation(session: AsyncSession, consultation_id: UUID, *, call
 
 async def lock_consultation(session: AsyncSession, consultation_id: UUID) -> Consultation:
     """Return a consultation, locked by its case; raises ConsultationNotFound."""
+    on_desk = cases.desk(session).consultations
+    if consultation_id in on_desk:
+        return on_desk[consultation_id]
     code = await session.scalar(select(Consultation.dossier_code).where(Consultation.id == consultation_id))
     if code is None:
         raise ConsultationNotFound(f"No consultation {consultation_id}.")
@@ -63,6 +66,7 @@ async def lock_consultation(session: AsyncSession, consultation_id: UUID) -> Con
     found = await session.get(Consultation, consultation_id, populate_existing=True)
     if found is None:
         raise ConsultationNotFound(f"No consultation {consultation_id}.")
+    on_desk[consultation_id] = found
     return found
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select, text, union
+from sqlalchemy import ColumnElement, Select, Text, and_, false, func, literal_column, or_, select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -72,7 +72,9 @@ def tasks_query(tops: Sequence[str], wanted: TaskFilter, page: Page) -> Select[T
 
 def _tasks_below(query: Select, *, top: str, wanted: TaskFilter) -> Select:
     in_status = _IN_HAND if wanted.status is None else text(f"task.status = '{TaskStatus(wanted.status)}'")
-    query = query.where(in_status, Task.due_at.is_not(None), _below(Task.agency_code, top))
+    query = query.where(in_status, Task.due_at.is_not(None))
+    # One official's tasks are few and lie together: the agency is then looked at, not searched by.
+    query = query.where(_below(Task.agency_code, top) if wanted.officials is None else _checked(top))
     for column, value in ((Task.unit, wanted.unit), (Task.role, wanted.role)):
         if value is not None:
             query = query.where(column == value)
@@ -165,6 +167,11 @@ async def list_notices(
         if value is not None:
             query = query.where(column == value)
     return await pages.cut(session, query, (Notice.told_at, Notice.id), page, UUID)
+
+
+def _checked(top: str) -> ColumnElement[bool]:
+    agency = literal_column("(task.agency_code || '')", Text)
+    return or_(agency == top, agency.startswith(f"{top}.", autoescape=True))
 
 
 def asked_for(caller: Caller, agency: str | None) -> Sequence[str]:

@@ -9,7 +9,7 @@ depends_on = None
 
 TABLES = """
 ALTER TABLE case_file
-    ADD competent_agency_code text, ADD applicant_name text, ADD extensions smallint NOT NULL DEFAULT 0,
+    ADD competent_agency_code text, ADD applicant_name text, ADD extensions smallint NOT NULL DEFAULT 0, ADD slips smallint NOT NULL DEFAULT 0,
     ADD entered_late boolean NOT NULL DEFAULT false, ADD expects_result boolean NOT NULL DEFAULT false,
     ADD result_issued_at timestamptz, ADD result_returned_at timestamptz,
     ADD escalation_level smallint NOT NULL DEFAULT 0;
@@ -29,6 +29,9 @@ CREATE INDEX ix_case_file_received_for_others ON case_file
     ((split_part(agency_code, '.', 1) || '.' || split_part(agency_code, '.', 2)), due_at, dossier_code)
     WHERE agency_code <> competent_agency_code;
 CREATE INDEX ix_case_file_late ON case_file (due_at, dossier_code) WHERE status = 'completed' AND due_at < completed_at;
+CREATE INDEX ix_case_file_late_branch ON case_file
+    ((split_part(competent_agency_code, '.', 1) || '.' || split_part(competent_agency_code, '.', 2)), due_at, dossier_code)
+    WHERE status = 'completed' AND due_at < completed_at;
 CREATE INDEX ix_case_file_completed ON case_file (completed_at) WHERE status = 'completed';
 CREATE INDEX ix_case_file_escalation ON case_file (escalation_level, due_at, dossier_code) WHERE status = 'running';
 CREATE INDEX ix_case_file_steps_unentered ON case_file (result_issued_at, dossier_code)
@@ -39,6 +42,7 @@ CREATE INDEX ix_case_file_result_unreturned ON case_file (completed_at, dossier_
     WHERE status = 'completed' AND result_issued_at IS NOT NULL AND result_returned_at IS NULL;
 
 DROP INDEX ix_task_official;
+CREATE INDEX ix_task_at_work_role ON task (role, due_at, id) WHERE status IN ('open', 'claimed', 'returned');
 CREATE INDEX ix_task_at_work_branch ON task
     ((split_part(agency_code, '.', 1) || '.' || split_part(agency_code, '.', 2)), due_at, id)
     WHERE status IN ('open', 'claimed', 'returned');
@@ -132,11 +136,13 @@ def downgrade() -> None:
     op.execute(
         "ALTER TABLE task DROP acting_for, DROP late_reason, DROP minutes_late, DROP consultations_open, DROP escalation_level"
     )
-    op.execute("DROP INDEX ix_task_at_work_branch, ix_task_at_work_branch_unit, ix_task_at_work_official")
+    op.execute(
+        "DROP INDEX ix_task_at_work_role, ix_task_at_work_branch, ix_task_at_work_branch_unit, ix_task_at_work_official"
+    )
     op.execute("DROP INDEX ix_task_returned, ix_task_done_official, ix_task_done_branch_unit, ix_task_completed")
     op.execute("CREATE INDEX ix_task_official ON task (official, due_at, id) WHERE official IS NOT NULL")
     op.execute("DROP INDEX ix_case_file_late, ix_case_file_completed, ix_case_file_received_for_others")
     op.execute(
-        "ALTER TABLE case_file DROP competent_agency_code, DROP applicant_name, DROP extensions, DROP entered_late, "
+        "ALTER TABLE case_file DROP competent_agency_code, DROP applicant_name, DROP extensions, DROP slips, DROP entered_late, "
         "DROP expects_result, DROP result_issued_at, DROP result_returned_at, DROP escalation_level"
     )
