@@ -6,6 +6,7 @@ is the k-th newest, so that a larger province is the same one with more past.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -18,7 +19,7 @@ _WHO = f"""
 SELECT k, agency_no,
        CASE WHEN agency_no <= 55 THEN format('H32.%s', lpad(agency_no::text, 2, '0'))
             ELSE format('H32.%s.%s', lpad((agency_no - 55)::text, 2, '0'), '001') END AS agency,
-       now() - interval '1 day' * (k::float8 / {ARRIVING_A_DAY}) AS moment,
+       $3::timestamptz - interval '1 day' * (k::float8 / {ARRIVING_A_DAY}) AS moment,
        k / {ARRIVING_A_DAY} AS age, abs(hashint8(k * 31 + 7)) % 1000 AS chance
 FROM (
     SELECT k, 1 + floor({AGENCIES} * power((abs(hashint8(k)) % 100000) / 100000.0, 2))::int AS agency_no
@@ -199,8 +200,8 @@ _AFTER = {
 }
 
 
-async def fill(connection: asyncpg.Connection, table: Table, *, first: int, last: int) -> None:
-    """Add rows k = first to last-1 of a table, the oldest first."""
+async def fill(connection: asyncpg.Connection, table: Table, *, first: int, last: int, at: datetime) -> None:
+    """Add rows k = first to last-1 of a table, the oldest first; at is when the newest one came, the same for all."""
     columns = {**await _needed(connection, table), **await _known(connection, table)}
     names, values = ", ".join(columns), ", ".join(columns.values())
     statement = (
@@ -210,7 +211,7 @@ async def fill(connection: asyncpg.Connection, table: Table, *, first: int, last
     )
     if before := _BEFORE.get(table.name):
         await connection.execute(before)
-    await connection.execute(statement, first, last)
+    await connection.execute(statement, first, last, at)
     if after := _AFTER.get(table.name):
         await connection.execute(after)
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from statistics import mean, median
 from typing import Any
 
@@ -72,10 +73,10 @@ async def compare(scratch: Scratch, service: Service) -> list[Compared]:
     url = await scratch.database(f"bench_{service.name}")
     await asyncio.to_thread(migrations.upgrade, f"services.{service.name}", url)
     compared = [Compared(service.name, question) for question in service.questions]
-    database = Database(url, service="bench", connections_max=1)
+    database, at = Database(url, service="bench", connections_max=1), clock.now()
     try:
         for first, last in ((0, province.SMALL), (province.SMALL, province.LARGE)):
-            await _fill(url, service, first, last)
+            await _fill(url, service, first, last, at)
             for one in compared:
                 one.costs.append(await _cost(database, one.question))
     finally:
@@ -83,13 +84,13 @@ async def compare(scratch: Scratch, service: Service) -> list[Compared]:
     return compared
 
 
-async def _fill(url: str, service: Service, first: int, last: int) -> None:
+async def _fill(url: str, service: Service, first: int, last: int, at: datetime) -> None:
     connection = await asyncpg.connect(url, timeout=30, command_timeout=LOAD_TIMEOUT_S)
     try:
         # Nobody needs these rows after a crash.
         await connection.execute("SET synchronous_commit = off")
         for table in service.tables:
-            await province.fill(connection, table, first=first, last=last)
+            await province.fill(connection, table, first=first, last=last, at=at)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
