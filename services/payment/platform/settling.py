@@ -32,7 +32,15 @@ COLUMNS = {
     "amount_vnd": ("amount_vnd", HUNDREDTHS, "sotien", "số tiền", "số tiền ghi có"),
     "reference": ("reference", "vnp_txnref", "mathamchieu", "mã tham chiếu"),
     "status": ("status", "vnp_transactionstatus", "trangthaigd", "trạng thái"),
-    "paid_at": ("paid_at", "vnp_paydate", "thoigiangd", "booked_at", "thời gian", "thời gian giao dịch"),
+    "paid_at": (
+        "paid_at",
+        "vnp_paydate",
+        "thoigiangd",
+        "booked_at",
+        "thời gian",
+        "thời gian giao dịch",
+        "ngày giao dịch",
+    ),
 }
 STATUSES = {
     "": LineStatus.SUCCESS,
