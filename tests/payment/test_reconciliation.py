@@ -100,6 +100,24 @@ class TestCompare:
         assert await books.differences() == []
         assert await books.balances() == before
 
+    async def test_adjusts_by_what_differs_when_it_is_resolved(self, books: Books) -> None:
+        attempt = await books.till.attempt(await books.till.owe())
+        await books.statement([f"GD88,{attempt['reference']},50000,"], provider="national_platform")
+        (difference,) = await books.differences()
+        await books.till.confirm(attempt["reference"], MaGiaoDich="GD88")
+        await resolved(books, difference)
+        assert (await books.balances())[NATIONAL] == 50_000
+        assert "adjusted" not in await books.causes()
+
+    async def test_finds_again_what_was_taken_back(self, books: Books) -> None:
+        found = await books.statement(["X1,,7000,"])
+        (difference,) = await books.differences()
+        await resolved(books, difference)
+        (entry,) = (await books.get("/ledger/entries", cause="adjusted"))["items"]
+        await books.post(f"/ledger/entries/{entry['id']}/reverse", {"reason": "Ghi nhầm"}, status=201)
+        await books.post(f"/reconciliations/{found['id']}/compare", {})
+        assert [one["kind"] for one in await books.differences()] == ["theirs_only"]
+
     async def test_clears_what_a_better_statement_no_longer_shows(self, books: Books) -> None:
         (number,) = await paid(books)
         await books.statement([])
