@@ -13,7 +13,8 @@ from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
@@ -60,6 +61,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 ops.router,
                 ops.forwarded,
                 console.router,
+                checking.router,
             ],
             handlers=HANDLERS,
             preload=preload,
@@ -70,6 +72,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())
+    app.mount(checking.FILES_PATH, checking.files())
     return app
 
 
@@ -85,6 +88,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
     )
     await keep_months(state.database)
     state.folded_something = Bell()
+    state.buckets = Buckets(settings.public_calls_per_minute)
     state.upstream = Upstream(
         {
             "intake": settings.intake_url,

@@ -88,3 +88,11 @@ class WindowTooLong(DomainError):
     code = "window_invalid"
     status = 422
     title_vi = "Khoảng thời gian thống kê chưa hợp lệ"
+
+
+class TooManyCalls(DomainError):
+    """This address has asked too often; wait a moment."""
+
+    code = "too_many_calls"
+    status = 429
+    title_vi = "Tra cứu quá nhiều lần, vui lòng thử lại sau ít phút"

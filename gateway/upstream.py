@@ -68,6 +68,10 @@ ROUTES: dict[str, str] = {
     "settlements": "payment",
     "results": "results",
     "verify": "results",
+    "granted": "results",
+    "reuse": "results",
+    "result-kinds": "results",
+    "statistics/reuse": "results",
     "digitisation": "results",
 }
 """First part of the path, or first two where services share the first → the service that owns it."""
@@ -78,11 +82,15 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("GET", "fields"),
         ("GET", "forms"),
         ("GET", "verify"),
+        ("POST", "verify"),
+        ("GET", "granted"),
         ("GET", "verify-receipt"),
         ("GET", "submission-rules"),
         ("GET", "tracking"),
     }
 )
+LIMITED = frozenset({"verify", "granted", "verify-receipt"})
+"""Open to everybody, and therefore only so often to one address."""
 PUBLIC_PATHS = frozenset({"payments/callbacks/national", "payments/callbacks/vnpay", "payments/callbacks/vietqr"})
 """What payment providers tell by themselves carries a signature of its own instead of a token."""
 

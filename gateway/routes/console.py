@@ -38,10 +38,10 @@ async def page() -> Response:
 
 
 class ConsoleFiles(StaticFiles):
-    """The page's styles and scripts."""
+    """A page's styles and scripts."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=FOLDER / "files")
+    def __init__(self, folder: Path = FOLDER / "files") -> None:
+        super().__init__(directory=folder)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200

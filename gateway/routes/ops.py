@@ -37,7 +37,7 @@ from shared.problems import MEDIA_TYPE
 
 LAG_WINDOW = timedelta(hours=1)
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-DOORS = re.compile(r"bus|waiting(/[0-9A-Za-z][\w.-]*/(replay|discard))?|interventions(/\d+/consent)?")
+DOORS = re.compile(r"bus|archive|waiting(/[0-9A-Za-z][\w.-]*/(replay|discard))?|interventions(/\d+/consent)?")
 """What a service's ops door has; nothing else is reached through us."""
 OPEN_DETAILS = frozenset(
     {

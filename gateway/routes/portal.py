@@ -1,15 +1,20 @@
 """The portal's inbound calls, in its own words."""
 
 import hashlib
+from http import HTTPStatus
 
+import orjson
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from gateway import queries
+from gateway.portal.archive import WantedFile, WantedResults, as_answer, as_file, as_search
 from gateway.portal.inbound import Lookup, PortalDossier, submission
 from gateway.routes.proxy import passed_back
 from gateway.upstream import Upstream
+from shared import clock
 from shared.http import CallerDep, SessionDep, needs
+from shared.ids import new_id
 from shared.telemetry import current_traceparent
 
 router = APIRouter(tags=["portal"], prefix="/api/v1/portal")
@@ -44,3 +49,39 @@ async def look_up(session: SessionDep, caller: CallerDep, body: Lookup) -> dict[
         return {"error_code": "0", "message": "Không có hồ sơ", "result": []}
     row = {"MaHoSo": view.code, "MaTTHC": view.procedure_code, "TrangThaiHoSo": str(view.portal_status)}
     return {"error_code": "0", "message": "Thành công", "result": [row]}
+
+
+@router.post("/results/search", dependencies=[needs("portal")])
+async def search_results(request: Request, body: WantedResults) -> Response:
+    """Answer KhoSoHoa: an owner's valid results, of whichever agency; who asked, and for which procedure, is kept."""
+    upstream: Upstream = request.app.state.upstream
+    request.state.service = "results"
+    content = orjson.dumps(as_search(body, clock.now().isoformat()))
+    answer = await upstream.call(
+        "results", "POST", "/reuse/searches", headers=_headers(request, f"khosohoa-{new_id()}"), body=content
+    )
+    if answer.status != HTTPStatus.CREATED:
+        return passed_back(answer, upstream.urls["results"])
+    return JSONResponse(as_answer(body, answer.json()))
+
+
+@router.post("/results/file", dependencies=[needs("portal")])
+async def read_result(request: Request, body: WantedFile) -> Response:
+    """Answer KhoSoHoa with a file, in base64, that an earlier answer named; reading it is kept."""
+    upstream: Upstream = request.app.state.upstream
+    request.state.service = "results"
+    consent_id, _, result_id = body.DuongDan.partition("/")
+    path = f"/reuse/searches/{consent_id}/documents/{result_id}"
+    answer = await upstream.call("results", "GET", path, headers=_headers(request))
+    if answer.status != HTTPStatus.OK:
+        return passed_back(answer, upstream.urls["results"])
+    return JSONResponse(as_file(answer.body))
+
+
+def _headers(request: Request, key: str | None = None) -> list[tuple[str, str]]:
+    headers = [
+        ("authorization", request.headers["authorization"]),
+        ("content-type", "application/json"),
+        ("traceparent", current_traceparent() or ""),
+    ]
+    return [*headers, ("idempotency-key", key)] if key else headers

@@ -1,13 +1,15 @@
 """The road to the services: plain ASGI, since it carries every call (decision 6)."""
 
+import math
 import re
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import BodyTooLarge
-from gateway.upstream import PUBLIC, PUBLIC_PATHS, Answer, Upstream, hop_by_hop, owner_of
+from gateway.errors import BodyTooLarge, TooManyCalls
+from gateway.routes.limits import Buckets
+from gateway.upstream import LIMITED, PUBLIC, PUBLIC_PATHS, Answer, Upstream, hop_by_hop, owner_of
 from shared import problems
 from shared.errors import NotFound
 from shared.telemetry import current_traceparent
@@ -50,6 +52,7 @@ class Proxy:
         if service is None:
             raise NotFound("No such address.")
         request.state.service = service
+        _limit(request, path)
         await _authenticate(request, path, state.tokens)
         body = await _bounded_body(request, state.settings.body_bytes_max)
         upstream: Upstream = state.upstream
@@ -76,6 +79,16 @@ def _safe_path(request: Request) -> str:
     if ".." in path or "//" in path or "\\" in path or "%2f" in lowered or "%2e" in lowered or "%5c" in lowered:
         raise NotFound("No such address.")
     return path
+
+
+def _limit(request: Request, path: str) -> None:
+    """Refuse an address that asks what everybody may ask too often. Raises TooManyCalls."""
+    if path.partition("/")[0] not in LIMITED:
+        return
+    buckets: Buckets = request.app.state.buckets
+    wait = buckets.take(request.client.host if request.client else "")
+    if wait:
+        raise TooManyCalls(f"Try again in {math.ceil(wait)} s.", retry_after_s=math.ceil(wait))
 
 
 async def _authenticate(request: Request, path: str, tokens: TokenVerifier) -> None:

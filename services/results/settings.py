@@ -31,7 +31,5 @@ class ResultsSettings(ServiceSettings):
     """Rest from the beginning of one reading of all files to the beginning of the next."""
     access_retention_days: int = 3650
     """How long it is known who read what."""
-    verify_per_minute: int = 60
-    """Public checks that one address may make in a minute."""
     verify_bytes_max: int = 50 * 1024 * 1024
     """Largest file that is taken for a public check, in bytes."""

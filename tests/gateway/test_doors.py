@@ -31,7 +31,8 @@ PUBLIC = {
     ("GET", "/.well-known/oauth-authorization-server"),
 }
 PUBLIC_BEHIND = re.compile(
-    r"GET /api/v1/(procedures|agencies|fields|verify)\b.*|POST /api/v1/payments/callbacks/national"
+    r"GET /api/v1/(procedures|agencies|fields|forms|verify|granted|submission-rules|tracking)\b.*|POST /api/v1/verify"
+    r"|(GET|POST) /api/v1/payments/callbacks/(national|vnpay|vietqr)"
 )
 """The catalogue and the check of a result are everybody's; the payment platform's callback carries its own hash."""
 

@@ -285,6 +285,11 @@ const EVENTS = {
   "results.result.drafted.v1": ["Dự thảo kết quả", "Result drafted"],
   "results.result.issued.v1": ["Ban hành kết quả", "Result issued"],
   "results.result.returned.v1": ["Trả kết quả", "Result returned"],
+  "results.result.dispatched.v1": ["Gửi kết quả qua bưu chính", "Result given to the post"],
+  "results.delivery.failed.v1": ["Bưu chính phát không thành công", "Delivery failed"],
+  "results.result.reissued.v1": ["Trả lại kết quả lần nữa", "Result handed over again"],
+  "results.reuse.confirmed.v1": ["Dùng kết quả đã có thay giấy tờ", "Earlier result stands for a paper"],
+  "results.reuse.refused.v1": ["Kết quả đã có không thay được giấy tờ", "Earlier result cannot stand for a paper"],
   "results.result.superseded.v1": ["Kết quả được thay thế", "Result superseded"],
   "results.result.revoked.v1": ["Thu hồi kết quả", "Result revoked"],
 };
@@ -342,6 +347,10 @@ const DETAILS = {
   note: ["ghi chú", "note"],
   kind_name: ["loại kết quả", "kind of result"],
   tracking_number: ["số bưu gửi", "tracking number"],
+  postal_service: ["dịch vụ bưu chính", "postal service"],
+  dispatched_by: ["người gửi", "dispatched by"],
+  reissued_by: ["người trả lại", "handed over by"],
+  component_code: ["thành phần hồ sơ", "component"],
 };
 
 const VALUES = {
