@@ -40,7 +40,7 @@ Accept = Annotated[str, Header(description="text/html for a page, anything else 
 async def ask(code: Annotated[str | None, Query(max_length=40)] = None) -> Response:
     """Show a page that asks for a tracking code, or go to the one that was typed."""
     if code and (plain := _plain(code)):
-        return RedirectResponse(f"{BEHIND_GATEWAY}/{plain}", status_code=303, headers=_PAGE_HEADERS)
+        return RedirectResponse(f"/tracking/{plain}", status_code=303, headers=_PAGE_HEADERS)
     return _page()
 
 
