@@ -1,17 +1,20 @@
 """The proof: what the services know against what the portal was told and what the feed gave, status by status.
 
-Also events told against events folded, and money taken against receipts and refunds.
+Also events told against events folded, money taken against receipts, refunds and the ledger, and the transaction log
+against its own chain.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from deploy.demo.feed import Feed
+from gateway.operations.evidence import EvidenceKey, Verifier, read_database, read_seals, read_testimonies
 from shared import clock
 
 # Written apart from the gateway's own table on purpose: the proof must not believe what it checks.
@@ -45,7 +48,11 @@ _MONEY = """
            (SELECT count(*) FROM mine WHERE status = 'due') AS fees_due,
            (SELECT count(*) FROM money) AS payments,
            (SELECT count(*) FROM receipt r JOIN mine ON mine.id = r.fee_id) AS receipts,
-           (SELECT count(*) FROM refund r JOIN money ON money.id = r.payment_id) AS refunds
+           (SELECT count(*) FROM refund r JOIN money ON money.id = r.payment_id) AS refunds,
+           (SELECT coalesce(sum(d.amount_vnd), 0)::bigint FROM deposit d JOIN payment p ON p.id = d.payment_id
+            WHERE p.dossier_code = ANY($1::text[])) AS received_vnd,
+           (SELECT coalesce(sum(amount_vnd), 0)::bigint FROM ledger_entry
+            WHERE dossier_code = ANY($1::text[]) AND cause IN ('settled', 'unsettled')) AS booked_vnd
 """
 _GAPS = "SELECT series FROM receipt GROUP BY issuer_code, series HAVING max(number) <> count(*) OR min(number) <> 1"
 _HANDLED_LAG = """
@@ -69,6 +76,8 @@ class Proof:
     changes: int = 0
     differences: list[str] = field(default_factory=list)
     money: dict[str, int] = field(default_factory=dict)
+    records: int = 0
+    """Records of the transaction log that were verified: each stands as it was written."""
     handled_lag_s: tuple[float, float] = (0.0, 0.0)
     """p50, p99 from commit to folded at the gateway."""
     portal_lag_s: tuple[float, float] = (0.0, 0.0)
@@ -134,8 +143,31 @@ async def _check_money(connection: asyncpg.Connection, codes: list[str], proof: 
         proof.differences.append(
             f"{money['payments']} payments for {money['fees_paid']} fees, {money['refunds']} refunds"
         )
+    if money["received_vnd"] != money["booked_vnd"]:
+        proof.differences.append(f"{money['received_vnd']} đồng received, {money['booked_vnd']} in the ledger")
     for row in await connection.fetch(_GAPS):
         proof.differences.append(f"receipts of series {row['series']} are not gap-free")
+
+
+async def prove_evidence(proof: Proof, url: str, *, key_file: Path, witness: Path) -> None:
+    """Verify the whole transaction log; every finding is a difference."""
+    connection = await asyncpg.connect(url)
+    try:
+        verifier = Verifier(
+            [EvidenceKey.read(str(key_file))],
+            witnessed=read_testimonies(witness),
+            seals=await read_seals(connection),
+        )
+        async for record in read_database(connection):
+            if not verifier.read(record):
+                break
+    finally:
+        await connection.close()
+    verdict = verifier.end()
+    proof.records = verdict.records
+    proof.differences += [
+        f"transaction log, record {finding.number}: {finding.kind}, {finding.detail}" for finding in verdict.findings
+    ]
 
 
 def compare_statuses(

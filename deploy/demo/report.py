@@ -104,6 +104,7 @@ def _figures(outcome: Outcome) -> Table:
         ("Resent statuses the portal recognised", f"{portal['duplicates']:,}"),
         ("Fees paid / receipts / refunds of double payments", _money(proof.money)),
         ("Lives a second, from first to last", f"{proof.dossiers / outcome.seconds['lives']:.1f}"),
+        ("Records of the transaction log verified", f"{proof.records:,}"),
         ("Differences", str(len(proof.differences))),
         ("Out of order at the portal", str(portal["disorder"])),
     ]
@@ -136,6 +137,7 @@ def write(folder: Path, outcome: Outcome) -> Path:
         "calls": outcome.tally.calls,
         "calls_repeated": outcome.tally.repeated,
         "money": proof.money,
+        "transaction_log_records": proof.records,
         "lag_s": {
             "handled_p50_p99": proof.handled_lag_s,
             "portal_well_p50_p99": proof.portal_lag_s,
