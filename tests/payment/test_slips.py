@@ -227,5 +227,13 @@ class TestCheck:
         states = [(await self.check(books, one["check_code"]))["state"] for one in (cancelled, counter, replaced, new)]
         assert states == ["cancelled", "is_cancellation", "replaced", "valid"]
 
+    async def test_is_a_page_for_who_scans_the_picture(self, books: Books) -> None:
+        found = await receipt(books)
+        page = await books.till.client.get(f"/verify-receipt/{found['check_code']}", headers={"Accept": "text/html"})
+        assert page.headers["content-type"].startswith("text/html")
+        for words in ("Biên lai có hiệu lực", "0000001", "50.000 đồng", found["series"]):
+            assert words in page.text
+        assert "Nguyễn" not in page.text
+
     async def test_knows_nothing_of_others(self, books: Books) -> None:
         assert (await self.check(books, "ABCDEFGHJKLMNPQR"))["state"] == "unknown"

@@ -167,4 +167,4 @@ class TestMoney:
     @pytest.mark.large
     @pytest.mark.timeout(1800)
     def test_in_many_worlds(self, machine: type[MoneyMachine]) -> None:
-        explore(machine, examples=250, steps=80, phases=[Phase.generate, Phase.shrink])
+        explore(machine, examples=200, steps=60, phases=[Phase.generate, Phase.shrink])

@@ -12,6 +12,7 @@ from services.payment.routes import (
     ledger,
     lookups,
     payments,
+    receipt_check,
     receipts,
     refunds,
 )
@@ -25,6 +26,7 @@ ROUTERS: Sequence[APIRouter] = (
     *bank.ROUTERS,
     *exemptions.ROUTERS,
     *receipts.ROUTERS,
+    *receipt_check.ROUTERS,
     *ledger.ROUTERS,
 )
 

@@ -1,10 +1,9 @@
-"""HTTP in: receipts, their documents, their public check, and who issues them."""
+"""HTTP in: receipts, their documents, and who issues them."""
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Request, Response
 
 from services.payment import queries
 from services.payment.models import Receipt
@@ -17,30 +16,19 @@ from services.payment.schemas.receipts import (
     IssuingImport,
     IssuingImported,
     IssuingView,
-    ReceiptCheck,
-    ReceiptState,
     ReceiptView,
     ReplacementRequest,
 )
 from services.payment.slips.receipts import get_document as document_of
-from services.payment.states import ReceiptKind
 from shared import clock
 from shared.clock import VN
-from shared.http import SessionDep, WorkDep, needs, problem_responses, router
+from shared.http import SessionDep, WorkDep, needs, router
 from shared.work import open_work
 
 CHECK_PATH = "/api/v1/verify-receipt/"
-STATES = {
-    ReceiptState.VALID: "Biên lai có hiệu lực",
-    ReceiptState.CANCELLED: "Biên lai đã bị hủy",
-    ReceiptState.REPLACED: "Biên lai đã được thay thế",
-    ReceiptState.IS_CANCELLATION: "Đây là biên lai hủy",
-    ReceiptState.UNKNOWN: "Không có biên lai nào mang mã này",
-}
 
 receipt_routes = router("receipts", prefix="/receipts")
 issuing_routes = router("receipts", prefix="/receipt-issuers")
-check_routes = router("receipts", prefix="/verify-receipt")
 
 
 @receipt_routes.get("", dependencies=[needs()], response_model=Page[ReceiptView])
@@ -99,42 +87,6 @@ async def replace_receipt(work: WorkDep, receipt_id: UUID, body: ReplacementRequ
     return await receipts.replace_receipt(work, receipt_id=receipt_id, reason=body.reason, correction=correction)
 
 
-@check_routes.get("/{check_code}", response_model=ReceiptCheck, responses=problem_responses(422))
-async def check_receipt(
-    session: SessionDep,
-    check_code: Annotated[str, Path(min_length=8, max_length=32, pattern="^[A-Z2-7]+$")],
-    sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
-) -> ReceiptCheck:
-    """Check a receipt by the code beneath its QR picture, without a login; with `sha256`, its document as well."""
-    receipt = await queries.find_receipt_by_code(session, check_code)
-    if receipt is None:
-        return ReceiptCheck(state=ReceiptState.UNKNOWN, state_vi=STATES[ReceiptState.UNKNOWN])
-    counter = await queries.find_counter(session, receipt.id)
-    document = await queries.find_document(session, receipt.id)
-    state = _state(receipt, counter)
-    return ReceiptCheck(
-        state=state,
-        state_vi=STATES[state],
-        form_number=receipt.form_number,
-        series=receipt.series,
-        number=receipt.number,
-        issuer_code=receipt.issuer_code,
-        amount_vnd=receipt.amount_vnd,
-        issued_at=receipt.issued_at,
-        out_of_force_since=counter.issued_at if counter else None,
-        sha256=document.sha256 if document else None,
-        document=None if sha256 is None else "same" if document and document.sha256 == sha256 else "different",
-    )
-
-
-def _state(receipt: Receipt, counter: Receipt | None) -> ReceiptState:
-    if receipt.kind == ReceiptKind.CANCELLATION:
-        return ReceiptState.IS_CANCELLATION
-    if counter is None:
-        return ReceiptState.VALID
-    return ReceiptState.CANCELLED if counter.kind == ReceiptKind.CANCELLATION else ReceiptState.REPLACED
-
-
 @issuing_routes.post("/import", dependencies=[needs("ledger:write")], response_model=IssuingImported)
 async def import_issuing(work: WorkDep, body: IssuingImport) -> issuers.Imported:
     """Take in issuers, delegations and treasury accounts, all or none; what is in force is never changed."""
@@ -164,4 +116,4 @@ async def get_issuing(session: SessionDep, caller: ReaderDep, agency_code: str, 
     )
 
 
-ROUTERS = (receipt_routes, issuing_routes, check_routes)
+ROUTERS = (receipt_routes, issuing_routes)

@@ -81,6 +81,7 @@ class ReceiptCheck(_View):
     series: str | None = None
     number: int | None = None
     issuer_code: str | None = None
+    issuer_name: str | None = None
     amount_vnd: int | None = None
     issued_at: datetime | None = None
     out_of_force_since: datetime | None = None
