@@ -135,5 +135,6 @@ def _settings() -> ResultsSettings:
             "database_url": stack["postgres"]["urls"]["results"],
             "amqp_url": "amqp://",
             "storage_url": (folder.storage / "results").as_uri(),
+            "trust_folder": str(folder.path / "trust"),
         }
     )

@@ -1,7 +1,9 @@
 """The backlog comes in: what is kept, what is a duplicate, what is rejected and can be corrected."""
 
+import asyncio
 import hashlib
 import unicodedata
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,11 @@ from deploy.backlog import run
 from deploy.backlog.index import IndexUnreadable, find_index, open_index
 from deploy.backlog.run import SumsDiffer
 from deploy.backlog.sample import scan
+from deploy.backlog.signatures import Rules
+from deploy.local.papers import Seal
 from services.results import operations, queries
 from services.results.errors import BacklogRunMoved
+from services.results.settings import ResultsSettings
 from shared.blobs import BlobStore, Keyring
 from shared.caller import Caller
 from shared.work import open_work
@@ -105,6 +110,37 @@ class TestImport:
         assert name == hashlib.sha256(document).hexdigest()
         assert next(office.store.rglob(name)).read_bytes() != document
         assert b"".join([chunk async for chunk in await store.get(name)]) == document
+
+
+class TestSignatures:
+    """Signed scans stand before the archive's own rules."""
+
+    @pytest.fixture
+    async def rules(self, trust: Path) -> AsyncIterator[Rules]:
+        settings = {"database_url": "x", "amqp_url": "x", "storage_url": "x", "trust_folder": str(trust)}
+        rules = Rules(ResultsSettings.model_validate(settings))
+        yield rules
+        await rules.close()
+
+    async def test_good_ones_are_kept_as_such(self, desk: Desk, office: Office, seal: Seal, rules: Rules) -> None:
+        document = await asyncio.to_thread(seal.paper, ["Giay phep"])
+        rows = [*office.rows(1), {**RIGHT, "file": office.scan("signed.pdf", document)}]
+        outcome = await office.bring(rows, signatures=rules)
+        assert (outcome.facts["signed"], outcome.facts["digitised_unsigned"]) == (1, 1)
+        kept = await desk.rows("SELECT signature FROM digitised_result ORDER BY row_no")
+        assert [row["signature"] for row in kept] == ["none", "valid"]
+
+    async def test_changed_ones_are_rejected(self, office: Office, seal: Seal, rules: Rules) -> None:
+        document = await asyncio.to_thread(seal.paper, ["Giay phep"])
+        row = {**RIGHT, "file": office.scan("signed.pdf", document.replace(b"Giay phep", b"Giay phap"))}
+        outcome = await office.bring([row], signatures=rules)
+        assert list(outcome.facts["reasons"]) == ["document_changed"]
+        assert office.stored() == set()
+
+    async def test_unknown_signers_are_rejected(self, office: Office, seal: Seal) -> None:
+        document = await asyncio.to_thread(seal.paper, ["Giay phep"])
+        assert await office.refused({**RIGHT, "file": office.scan("1.pdf", document)}) == ["signature_untrusted"]
+        assert office.rules.asked == [document]
 
 
 class TestDuplicates:
