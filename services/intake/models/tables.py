@@ -30,6 +30,8 @@ class Procedure(IntakeBase):
             "haystack",
             postgresql_using="gin",
             postgresql_ops={"haystack": "gin_trgm_ops"},
+            # Entries that wait for a merge would be read one by one by every search.
+            postgresql_with={"fastupdate": "off"},
         ),
         Index(None, "field_code", "code"),
         Index("ix_procedure_receivers", "receivers", postgresql_using="gin"),

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -14,6 +14,10 @@ from services.intake.queries.catalogue import words_of
 WORDS_MAX = 12
 INDEXED_MIN = 3
 """A trigram index finds parts of words from three letters on; shorter ones are looked for at the beginning of words."""
+
+
+# A plan made without knowing the words cannot tell a rare one from a common one, and walks the whole table for both.
+_PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,15 @@ async def list_procedures(
     session: AsyncSession, wanted: ProcedureFilter, *, day: date, after: str = "", limit: int
 ) -> list[tuple[str, int]]:
     """Return code and version of the procedures that fit, in order of code after `after`: the version of a day."""
-    statement = select(Procedure.code, Procedure.version).where(*_conditions(wanted, day), Procedure.code > after)
-    rows = await session.execute(statement.order_by(Procedure.code).limit(limit))
+    await session.execute(_PLAN_ANEW)
+    rows = await session.execute(statement_of(wanted, day=day, after=after, limit=limit))
     return [(row.code, row.version) for row in rows]
+
+
+def statement_of(wanted: ProcedureFilter, *, day: date, after: str, limit: int) -> Select[str, int]:
+    """Return the statement of a search."""
+    statement = select(Procedure.code, Procedure.version).where(*_conditions(wanted, day), Procedure.code > after)
+    return statement.order_by(Procedure.code).limit(limit)
 
 
 def _conditions(wanted: ProcedureFilter, day: date) -> list[ColumnElement[bool]]:

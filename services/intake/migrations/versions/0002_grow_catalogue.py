@@ -18,7 +18,7 @@ ALTER TABLE procedure
 ALTER TABLE procedure
     ALTER COLUMN revision DROP DEFAULT, ALTER COLUMN haystack DROP DEFAULT, ALTER COLUMN field_code DROP DEFAULT,
     ALTER COLUMN levels DROP DEFAULT, ALTER COLUMN receivers DROP DEFAULT, ALTER COLUMN valid_from DROP DEFAULT;
-CREATE INDEX ix_procedure_haystack ON procedure USING gin (haystack gin_trgm_ops);
+CREATE INDEX ix_procedure_haystack ON procedure USING gin (haystack gin_trgm_ops) WITH (fastupdate = off);
 CREATE INDEX ix_procedure_field_code_code ON procedure (field_code, code);
 CREATE INDEX ix_procedure_receivers ON procedure USING gin (receivers);
 CREATE INDEX ix_procedure_revision ON procedure (revision);

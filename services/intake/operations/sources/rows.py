@@ -175,7 +175,7 @@ def _sheet_rows(data: bytes, table: Table) -> Iterator[Row]:
 
 _NO_HEADINGS = (
     "No row of headings names a code and a name (code, name, … or Mã TTHC, Tên TTHC, …): "
-    "see docs/using-the-api.md for the headings that are understood."
+    "services/intake/README.md lists the headings that are understood."
 )
 
 
