@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deploy.local.folder import ROOT
-from deploy.local.packages import CHROMIUM, FONTS, POSTGRES, RABBITMQ, Need, PackagesMissing, ensure, stack_needs
+from deploy.local.packages import FONTS, POSTGRES, RABBITMQ, Need, PackagesMissing, ensure, stack_needs
 
 
 class TestEnsure:
