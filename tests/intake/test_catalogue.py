@@ -227,6 +227,30 @@ class TestRead:
         assert {"code": "ho_tich", "name": "Hộ tịch"} in fields
 
 
+class TestExpiry:
+    """Causes named in DOMAIN.md §7: expired procedures that are still listed, or submitted to."""
+
+    async def test_ends_lists_and_submissions(self, emptied: Counter, catalogue: CatalogueFile) -> None:
+        await _bring_in(emptied, catalogue)
+        yesterday = clock.now().astimezone(clock.VN).date() - timedelta(days=1)
+        body = {"last_day": yesterday.isoformat()}
+        answer = await emptied.post(f"/procedures/{PROCEDURE}/expire", body, scopes=["catalogue:write"])
+        assert (answer.status_code, answer.json()["in_force"]) == (200, False), answer.text
+        await _bring_in(emptied, catalogue)
+        await _reload(emptied)
+        listed = (await emptied.client.get("/procedures", params={"q": PROCEDURE})).json()["items"]
+        history = (await emptied.client.get("/procedures", params={"q": PROCEDURE, "history": True})).json()["items"]
+        assert (listed, [line["valid_to"] for line in history]) == ([], [yesterday.isoformat()])
+        refused = await emptied.submit()
+        assert refused.json()["errors"][0]["field"] == "body.procedure_code"
+
+    async def test_is_refused_before_it_began(self, counter: Counter) -> None:
+        for code, status in ((PROCEDURE, 422), ("9.999999", 404)):
+            body = {"last_day": "2000-01-01"}
+            answer = await counter.post(f"/procedures/{code}/expire", body, scopes=["catalogue:write"])
+            assert answer.status_code == status
+
+
 def test_validity_ends_with_its_last_day(catalogue: CatalogueFile) -> None:
     (entry,) = [entry for entry in catalogue.procedures if entry.code == "1.010385"]
     days = [date(2023, 8, 14), date(2023, 8, 15), date(2025, 6, 30), date(2025, 7, 1)]
