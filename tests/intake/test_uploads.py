@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import random
 from typing import Any
 
 import httpx
@@ -95,3 +96,19 @@ class TestUpload:
         stranger = await send(counter, upload["id"], 0, FILE, client_id="another-portal")
         assert (stranger.status_code, stranger.json()["code"]) == (404, "upload_not_found")
         assert (await send(counter, upload["id"], 0, FILE, scopes=["dossiers:read"])).status_code == 403
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_line_that_breaks_at_any_time_costs_no_byte(counter: Counter, seed: int) -> None:
+    """Answers get lost, pieces come twice and of any size: the client only ever follows received_bytes."""
+    chance = random.Random(seed)
+    file = PDF + chance.randbytes(5_000)
+    upload = await begun(counter, file)
+    while not upload["document_id"]:
+        start = upload["received_bytes"]
+        piece = file[start : start + chance.randrange(1, 1_500)]
+        for _ in range(chance.choice([1, 1, 2])):
+            await send(counter, upload["id"], start, piece)
+        upload = (await counter.get(f"/uploads/{upload['id']}")).json()
+    assert (await counter.get(f"/documents/{upload['document_id']}")).content == file
+    assert len(await counter.rows("SELECT id FROM document")) == 1
