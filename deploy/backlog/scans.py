@@ -71,7 +71,7 @@ def _open_pdf(document: bytes) -> Examined:
         reader = PdfFileReader(BytesIO(document), strict=False)
         locked = reader.encrypted
         pages = 0 if locked else int(reader.root["/Pages"]["/Count"])
-        signed = not locked and bool(reader.embedded_signatures)
+        signed = not locked and "/AcroForm" in reader.root and bool(reader.embedded_signatures)
     except Exception:
         unfit("file", "pdf_broken", "The PDF cannot be opened: scan it again.", "Không mở được tệp PDF: quét lại.")
     if locked:
