@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from shared.db import Database
 
-_LEDGER = """
+LEDGER = """
     SELECT a.kind, sum(m.vnd)::bigint AS vnd FROM (
         SELECT debit AS code, amount_vnd AS vnd FROM ledger_entry
         UNION ALL SELECT credit, -amount_vnd FROM ledger_entry) AS m JOIN ledger_account a USING (code)
@@ -20,7 +20,7 @@ _ADJUSTED = """
     SELECT coalesce(sum(CASE a.kind WHEN 'clearing' THEN e.amount_vnd ELSE -e.amount_vnd END), 0)::bigint
     FROM ledger_entry e JOIN ledger_account a ON a.code = e.debit WHERE e.cause IN ('adjusted', 'reversed')
 """
-_TABLES = """
+TABLES = """
     SELECT coalesce((SELECT sum(amount_vnd) FROM fee WHERE status = 'due'), 0)::bigint AS due_vnd,
            coalesce((SELECT sum(amount_vnd) FROM fee WHERE status IN ('due', 'paid')), 0)::bigint AS asked_vnd,
            coalesce((SELECT sum(amount_vnd) FROM deposit), 0)::bigint AS came_vnd,
@@ -74,14 +74,14 @@ async def audit(database: Database) -> None:
         for what, query in BROKEN.items():
             found = (await session.execute(text(query))).all()
             assert not found, f"{what}: {found}"
-        ledger = {row.kind: row.vnd for row in await session.execute(text(_LEDGER))}
-        tables = (await session.execute(text(_TABLES))).one()
+        ledger = {row.kind: row.vnd for row in await session.execute(text(LEDGER))}
+        tables = (await session.execute(text(TABLES))).one()
         adjusted_vnd = await session.scalar(text(_ADJUSTED)) or 0
     assert sum(ledger.values()) == 0
-    assert {kind: vnd for kind, vnd in ledger.items() if vnd} == _expected(tables, adjusted_vnd)
+    assert {kind: vnd for kind, vnd in ledger.items() if vnd} == expected(tables, adjusted_vnd)
 
 
-def _expected(tables: Any, adjusted_vnd: int) -> dict[str, int]:
+def expected(tables: Any, adjusted_vnd: int) -> dict[str, int]:
     """Return what the accounts of each kind must hold according to the other tables."""
     expected = {
         "receivable": tables.due_vnd,

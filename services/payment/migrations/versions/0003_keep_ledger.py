@@ -109,6 +109,61 @@ CREATE UNIQUE INDEX uq_difference_found_once
     ON difference (reconciliation_id, kind, transaction_number, ours_vnd, theirs_vnd) WHERE resolved_at IS NULL
 """
 
+# What happened before there was a ledger, so that what happens next finds its other side.
+OPENING = """
+CREATE TEMPORARY TABLE part ON COMMIT DROP AS
+    SELECT f.id AS fee_id, f.agency_code, f.dossier_code, f.status, f.assessed_at,
+           i.item ->> 'kind' AS fee_kind, sum((i.item ->> 'amount_vnd')::bigint)::bigint AS amount_vnd
+    FROM fee f, jsonb_array_elements(f.items) AS i(item)
+    WHERE f.status IN ('due', 'paid')
+    GROUP BY f.id, i.item ->> 'kind' HAVING sum((i.item ->> 'amount_vnd')::bigint) > 0;
+
+CREATE TEMPORARY TABLE opening ON COMMIT DROP AS
+    SELECT 1 AS step, 'assessed' AS cause, 'receivable/' || agency_code AS debit,
+           'revenue/' || agency_code || '/' || fee_kind AS credit, amount_vnd, assessed_at AS at, agency_code, fee_kind,
+           dossier_code, fee_id, NULL::uuid AS payment_id, NULL::uuid AS refund_id, NULL AS provider,
+           NULL AS transaction_number
+    FROM part
+    UNION ALL
+    SELECT 2, 'settled', 'clearing/' || d.provider || '/' || t.agency_code || '/unassigned', 'receivable/' || t.agency_code,
+           t.amount_vnd, d.paid_at, t.agency_code, t.fee_kind, t.dossier_code, t.fee_id, p.id, NULL, d.provider,
+           d.transaction_number
+    FROM deposit d JOIN payment p ON p.id = d.payment_id JOIN part t ON t.fee_id = p.fee_id WHERE d.settles_fee
+    UNION ALL
+    SELECT 3, 'unsettled', 'clearing/' || d.provider || '/' || p.agency_code || '/unassigned',
+           'suspense/' || d.provider || '/' || p.agency_code, d.amount_vnd, d.paid_at, p.agency_code, '', p.dossier_code,
+           p.fee_id, p.id, NULL, d.provider, d.transaction_number
+    FROM deposit d JOIN payment p ON p.id = d.payment_id WHERE NOT d.settles_fee
+    UNION ALL
+    SELECT 4, 'refund_owed', 'revenue/' || t.agency_code || '/' || t.fee_kind,
+           'suspense/' || r.provider || '/' || t.agency_code, t.amount_vnd, r.requested_at, t.agency_code, t.fee_kind,
+           t.dossier_code, t.fee_id, r.payment_id, r.id, r.provider, r.transaction_number
+    FROM refund r JOIN deposit d USING (provider, transaction_number) JOIN part t ON t.fee_id = r.fee_id
+    WHERE d.settles_fee
+    UNION ALL
+    SELECT 5, 'refund_sent', 'suspense/' || provider || '/' || agency_code, 'transit/' || provider || '/' || agency_code,
+           amount_vnd, sent_at, agency_code, '', dossier_code, fee_id, payment_id, id, provider, transaction_number
+    FROM refund WHERE status IN ('sent', 'done')
+    UNION ALL
+    SELECT 6, 'refund_done', 'transit/' || provider || '/' || agency_code, 'treasury/' || agency_code || '/unassigned',
+           amount_vnd, ended_at, agency_code, '', dossier_code, fee_id, payment_id, id, provider, transaction_number
+    FROM refund WHERE status = 'done';
+
+INSERT INTO ledger_account (code, kind, agency_code, provider, treasury_account, fee_kind)
+    SELECT DISTINCT ON (code) code, split_part(code, '/', 1), agency_code,
+           CASE WHEN split_part(code, '/', 1) IN ('clearing', 'suspense', 'transit') THEN split_part(code, '/', 2)
+                ELSE '' END,
+           CASE WHEN split_part(code, '/', 1) IN ('clearing', 'treasury') THEN 'unassigned' ELSE '' END,
+           CASE WHEN split_part(code, '/', 1) = 'revenue' THEN split_part(code, '/', 3) ELSE '' END
+    FROM (SELECT debit AS code, agency_code FROM opening UNION SELECT credit, agency_code FROM opening) AS named;
+
+INSERT INTO ledger_entry (posted_at, on_date, cause, debit, credit, amount_vnd, agency_code, fee_kind, dossier_code,
+                          fee_id, payment_id, refund_id, provider, transaction_number, note, posted_by)
+    SELECT now(), (at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, cause, debit, credit, amount_vnd, agency_code, fee_kind,
+           dossier_code, fee_id, payment_id, refund_id, provider, transaction_number, 'opening entry', 'migration 0003'
+    FROM opening ORDER BY at, step
+"""
+
 BACK = """
 DROP TABLE difference;
 DROP TABLE reconciliation;
@@ -145,6 +200,8 @@ KEPT = ("ledger_account", "ledger_entry", "receipt", "receipt_document", "statem
 
 def upgrade() -> None:
     for statement in TABLES.split(";"):
+        op.execute(statement)
+    for statement in OPENING.split(";"):
         op.execute(statement)
     op.execute(KEEP)
     for table in KEPT:
