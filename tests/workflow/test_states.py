@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.workflow.states import CASE, TASK, CaseStatus, TaskStatus
+from services.workflow.states import CASE, CONSULTATION, TASK, CaseStatus, ConsultationStatus, TaskStatus
 from shared.errors import IllegalMove
 from shared.states import Lifecycle
 
@@ -43,6 +43,16 @@ TASK_MOVES = {
     ("claimed", "cancel"): "cancelled",
     ("returned", "cancel"): "cancelled",
 }
+CONSULTATION_MOVES = {
+    (None, "ask"): "asked",
+    ("asked", "lapse"): "late",
+    ("asked", "answer"): "answered",
+    ("late", "answer"): "answered",
+    ("asked", "waive"): "waived",
+    ("late", "waive"): "waived",
+    ("asked", "cancel"): "cancelled",
+    ("late", "cancel"): "cancelled",
+}
 
 
 def every_pair() -> list[Any]:
@@ -50,6 +60,7 @@ def every_pair() -> list[Any]:
     lives: list[tuple[Lifecycle[Any], type[StrEnum], dict[Any, str]]] = [
         (CASE, CaseStatus, CASE_MOVES),
         (TASK, TaskStatus, TASK_MOVES),
+        (CONSULTATION, ConsultationStatus, CONSULTATION_MOVES),
     ]
     return [
         pytest.param(life, status, action, moves.get((status, action)), id=f"{life.name}-{status or 'new'}-{action}")

@@ -177,6 +177,7 @@ async def cancel(work: Work, tasks: Sequence[Task], *, reason: str) -> None:
         )
         work.move(found, CONSULTATION, "cancel", event)
         found.closed_at = work.now
+        queries.desk(work.session).consultations[found.id] = found
     for task in waiting:
         task.consultations_open = 0
 

@@ -194,7 +194,8 @@ _EXODUS = text(
     FROM account AS o LEFT JOIN given_official AS g ON g.username = o.username
     WHERE o.active AND o.agency_code IN (SELECT agency FROM given_official)
     GROUP BY o.agency_code
-    HAVING count(*) >= :small AND count(*) FILTER (WHERE g.username IS NULL OR NOT g.active) > :share * count(*)
+    HAVING count(*) >= CAST(:small AS bigint) AND count(*) FILTER (WHERE g.username IS NULL OR NOT g.active)
+            > CAST(:share AS double precision) * count(*)
     ORDER BY leaving DESC
     """
 )
