@@ -35,6 +35,12 @@ class PaymentRequest(_Request):
     desk_shift_id: UUID | None = None
     """With `cash`: the cashier's open shift."""
 
+    @model_validator(mode="after")
+    def _takes_cash_in_a_shift(self) -> Self:
+        if self.desk_shift_id is not None and self.provider != Provider.CASH:
+            raise ValueError("desk_shift_id goes with the provider cash only")
+        return self
+
 
 class WaiverRequest(_Request):
     """Why nothing is to be paid."""
