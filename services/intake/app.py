@@ -86,8 +86,10 @@ async def _look_for_rules(app: FastAPI) -> None:
 
 
 async def _delete_expired(database: Database) -> None:
-    async with database.session() as session:
-        deleted = await operations.delete_expired(session, now=clock.now())
-        await session.commit()
-    if deleted:
+    while True:
+        async with database.session() as session:
+            deleted = await operations.delete_expired(session, now=clock.now())
+            await session.commit()
+        if not deleted:
+            return
         _log.info("sweep.deleted", count=deleted)

@@ -20,7 +20,6 @@ class Draft(IntakeBase):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client: Mapped[str]
     """The system that saved it; nobody else sees it."""
-    agency: Mapped[str | None]
     reference: Mapped[str | None]
     """By which that system finds it again: its own key, no personal data."""
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)

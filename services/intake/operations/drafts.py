@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake import queries
@@ -16,13 +16,14 @@ from services.intake.operations.submission import Submission
 from shared.ids import new_id
 from shared.work import Work
 
+EXPIRED_BATCH = 500
+
 
 async def start_draft(work: Work, *, body: dict[str, Any], reference: str | None, keep: timedelta) -> Draft:
     """Save a new draft for so long; whoever saved it alone finds it again."""
     draft = Draft(
         id=new_id(),
         client=work.caller.client_id,
-        agency=work.caller.agency,
         reference=reference,
         body=body,
         revision=1,
@@ -72,7 +73,10 @@ async def delete_draft(work: Work, *, draft_id: UUID) -> None:
 
 
 async def delete_expired(session: AsyncSession, *, now: datetime) -> int:
-    """Delete drafts and uploads whose time is over; return how many."""
-    drafts = await session.execute(delete(Draft).where(Draft.expires_at <= now).returning(Draft.id))
-    uploads = await session.execute(delete(Upload).where(Upload.expires_at <= now).returning(Upload.id))
-    return len(drafts.all()) + len(uploads.all())
+    """Delete drafts and uploads whose time is over, EXPIRED_BATCH of each at most; return how many."""
+    deleted = 0
+    for kind in (Draft, Upload):
+        over = select(kind.id).where(kind.expires_at <= now).order_by(kind.expires_at).limit(EXPIRED_BATCH)
+        rows = await session.execute(delete(kind).where(kind.id.in_(over)).returning(kind.id))
+        deleted += len(rows.all())
+    return deleted

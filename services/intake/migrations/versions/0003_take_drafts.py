@@ -31,7 +31,7 @@ ALTER TABLE document
     ADD COLUMN reuse jsonb, ADD COLUMN reuse_answer text, ADD COLUMN reuse_refusal text, ADD COLUMN reuse_event uuid;
 CREATE INDEX ix_supplement_request_respond_by ON supplement_request (respond_by) WHERE answered_at IS NULL;
 CREATE TABLE draft (
-    id uuid CONSTRAINT pk_draft PRIMARY KEY, client text NOT NULL, agency text, reference text, body jsonb NOT NULL,
+    id uuid CONSTRAINT pk_draft PRIMARY KEY, client text NOT NULL, reference text, body jsonb NOT NULL,
     revision integer NOT NULL, created_at timestamptz NOT NULL, saved_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL, dossier_code text);
 CREATE INDEX ix_draft_client_id ON draft (client, id);
