@@ -162,7 +162,7 @@ class TestMoney:
     """Everything holds whatever happens."""
 
     def test_in_a_few_worlds(self, machine: type[MoneyMachine]) -> None:
-        explore(machine, examples=16, steps=40, phases=[Phase.generate])
+        explore(machine, examples=12, steps=40, phases=[Phase.generate])
 
     @pytest.mark.large
     @pytest.mark.timeout(1800)
