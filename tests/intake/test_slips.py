@@ -151,6 +151,13 @@ class TestForms:
             "Theo lịch làm việc 2026-1.",
         ]
 
+    def test_the_reason_of_a_term_in_days_says_how_it_runs(self) -> None:
+        term = {"amount": 15, "unit": "day"}
+        lines = why_due(_old(duration=term, due_at=datetime(2026, 5, 14, 10, tzinfo=UTC)), load_calendar())
+        assert "thời hạn 15 ngày." in lines[0]
+        assert "kể cả ngày nghỉ" in lines[1]
+        assert len(lines) == 3
+
 
 OFFICE = slips.Office("Trung tâm Phục vụ hành chính công phường Nha Trang", None, "Nha Trang")
 

@@ -18,6 +18,12 @@ UNITS = {
     "working_day": "ngày làm việc",
     "month": "tháng",
 }
+_WHOLE_DAYS = (
+    "Thời hạn tính theo ngày trên lịch, kể cả ngày nghỉ; hết hạn vào cuối giờ làm việc của ngày cuối cùng, "
+    "hoặc của ngày làm việc tiếp theo nếu ngày đó là ngày nghỉ."
+)
+ON_THE_CALENDAR = {"hour": "Thời hạn tính theo giờ liên tục.", "day": _WHOLE_DAYS, "month": _WHOLE_DAYS}
+"""How terms run that do not count working time (Bộ luật Dân sự 2015, Art. 147 and 148)."""
 RETURNS = {
     ReturnMethod.COUNTER: "tại Bộ phận Một cửa",
     ReturnMethod.ONLINE: "trực tuyến",
@@ -86,17 +92,18 @@ def why_due(dossier: Dossier, calendar: WorkingCalendar) -> list[str]:
     """Return in a few lines how the due date follows from acceptance and term; nothing where there is no due date."""
     if dossier.accepted_at is None or dossier.due_at is None:
         return []
+    begins = f"Tính từ khi tiếp nhận hồ sơ hợp lệ ({short_moment(dossier.accepted_at)}), thời hạn {term(dossier)}."
+    unit = dossier.duration["unit"] if dossier.duration and not dossier.same_day else "working_day"
+    if unit in ON_THE_CALENDAR:
+        return [begins, ON_THE_CALENDAR[unit], f"Theo lịch làm việc {dossier.calendar_version}."]
     try:
         spans = calendar.explain(dossier.accepted_at, dossier.due_at)
     except OutsideCalendarError:
-        return []
-    lines = [f"Tính từ khi tiếp nhận hồ sơ hợp lệ ({short_moment(dossier.accepted_at)}), thời hạn {term(dossier)}."]
+        return [begins]
     minutes = sum(span.minutes for span in spans)
     days = minutes / calendar.document.day_minutes
-    lines.append(f"Thời gian làm việc được tính: {_figure(minutes / 60)} giờ ({_figure(days)} ngày).")
-    lines += _left_out(spans)
-    lines.append(f"Theo lịch làm việc {dossier.calendar_version}.")
-    return lines
+    counted = f"Thời gian làm việc được tính: {_figure(minutes / 60)} giờ ({_figure(days)} ngày)."
+    return [begins, counted, *_left_out(spans), f"Theo lịch làm việc {dossier.calendar_version}."]
 
 
 def _left_out(spans: Sequence[Span]) -> Iterator[str]:
