@@ -26,6 +26,7 @@ Unit = Literal["hour", "working_hour", "day", "working_day", "month"]
 MINUTE_US = 60_000_000
 HOUR_MINUTES = 60
 YEAR_MONTHS = 12
+YEARS_MAX = 40
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -82,15 +83,15 @@ class MakeUpDay(_Part):
 class CalendarDocument(_Part):
     """A calendar as people write and publish it; a new version replaces it as a whole."""
 
-    name: str
-    version: str
-    sources: tuple[str, ...]
-    zone: str
-    utc_offset_minutes: int
-    first_year: int
-    last_year: int
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$", description="The calendar's code")
+    version: str = Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")
+    sources: tuple[str, ...] = Field(max_length=100)
+    zone: str = Field(min_length=1, max_length=60)
+    utc_offset_minutes: int = Field(ge=-720, le=840)
+    first_year: int = Field(ge=1970, le=2200)
+    last_year: int = Field(ge=1970, le=2200)
     provisional_years: tuple[int, ...] = Field(description="Years without an official notice of days off yet")
-    day_minutes: int = Field(gt=0, description="Minutes of one working day as a unit of terms")
+    day_minutes: int = Field(gt=0, le=1440, description="Minutes of one working day as a unit of terms")
     same_day_until: time = Field(description="What is received later in a day counts from the next working day")
     week: Week
     days_off: tuple[DayOff, ...]
@@ -98,6 +99,8 @@ class CalendarDocument(_Part):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
+        if not self.first_year <= self.last_year < self.first_year + YEARS_MAX:
+            raise ValueError(f"the years must follow each other, {YEARS_MAX} at most")
         off = {day.date for day in self.days_off}
         made_up = {day.date for day in self.make_up_days}
         if len(off) + len(made_up) < len(self.days_off) + len(self.make_up_days) or off & made_up:

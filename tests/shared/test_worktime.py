@@ -393,6 +393,11 @@ class TestOtherCalendars:
             ({"week": {**document()["week"], "monday": [("07:00", "11:30"), ("11:00", "17:00")]}}, "follow each other"),
             ({"week": {**document()["week"], "monday": [("11:30", "07:00")]}}, "follow each other"),
             ({"unknown": 1}, "Extra inputs"),
+            ({"last_year": 2100}, "40 at most"),
+            ({"first_year": 2027, "last_year": 2026, "days_off": [], "make_up_days": []}, "follow each other"),
+            ({"utc_offset_minutes": 99_999}, "less than or equal"),
+            ({"version": 'x"y'}, "pattern"),
+            ({"name": "../vn"}, "pattern"),
         ],
     )
     def test_are_refused_when_they_contradict_themselves(self, changes: dict[str, Any], reason: str) -> None:

@@ -394,3 +394,41 @@ class TestConditions:
     )
     def test_more_is_not_taken(self, text: str) -> None:
         assert conditions.parse(text) is None
+
+
+class TestBounds:
+    """Odd and huge files cost little and end in words."""
+
+    def test_long_chains_of_gateways(self) -> None:
+        gateways = "".join(f'<exclusiveGateway id="g{nth}"/>' for nth in range(390))
+        flows = "".join(f'<sequenceFlow sourceRef="g{nth}" targetRef="g{nth + 1}"/>' for nth in range(389))
+        found = read(f'<definitions xmlns="{MODEL}"><process id="p">{gateways}{flows}</process></definitions>')
+        assert {"no_start", "no_end", "no_steps"} <= {one.code for one in found}
+
+    def test_more_than_is_looked_at(self) -> None:
+        tasks = "".join(f'<task id="t{nth}"/>' for nth in range(2_000))
+        found = read(f'<definitions xmlns="{MODEL}"><process id="p">{tasks}</process></definitions>')
+        assert found[-1].code == "too_big"
+        assert len(found) <= 101
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ('name="minutes" value="240"', 'name="minutes" value="²"'),
+            ('name="minutes" value="240"', 'name="minutes" value="99999999999"'),
+            ('name="minutes" value="240"', 'name="minutes" value="P9999999999D"'),
+            ('name="term" value="15 working_day"', 'name="term" value="nan working_day"'),
+            ('name="term" value="15 working_day"', 'name="term" value="inf day"'),
+            ('${outcome == "Đạt"}', "${x == 99999999999999999999}"),
+        ],
+    )
+    def test_odd_figures(self, old: str, new: str) -> None:
+        assert {one.code for one in read(replaced(old, new))} & {"no_time", "property", "condition"}
+
+    def test_other_encodings_are_drawn_anew(self) -> None:
+        text = BASE.replace('encoding="UTF-8"', 'encoding="UTF-16"', 1)
+        definition, findings = from_bpmn(text.encode("utf-16"))
+        assert findings == []
+        assert definition is not None
+        assert definition.drawing is None
+        assert definition.process == taken("camunda-modeler.bpmn").process

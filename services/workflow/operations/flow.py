@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from services.workflow import queries
 from services.workflow.errors import CalendarEnds, OutcomeInvalid
 from services.workflow.models import Case, ClockEntry, Task
-from services.workflow.operations import branching, clock
+from services.workflow.operations import branching, clock, consultations
 from services.workflow.operations.branching import Fact, Survey, Way
 from services.workflow.states import CASE, TASK, ClockKind, PauseReason, TaskStatus
 from shared.errors import FieldError
@@ -59,6 +59,8 @@ async def advance(work: Work, case: Case, *, at: datetime) -> None:
     if taken:
         case.decisions = [one | {"taken": taken[one["key"]]} for one in case.decisions]
         _follow(work, case, survey, at=at)
+        skipped = [task for task in case.tasks if task.status == TaskStatus.SKIPPED]
+        await consultations.cancel(work, skipped, reason="Hồ sơ được giải quyết theo hướng khác.")
     if all(task.status in SETTLED for task in case.tasks):
         await _complete(work, case, at=at)
         return

@@ -1,5 +1,6 @@
 """Processes: those that intake publishes with its catalogue, and those that officials draw."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from shared.caller import Caller
 from shared.clock import VN
 from shared.events.values import Duration, DurationUnit, Process
 from shared.work import Work
+
+_CODE = re.compile(r"[\w.-]{1,100}")
 
 
 async def keep_process(
@@ -160,8 +163,9 @@ def _claim_of_row(row: DrawnProcess) -> Claim:
 
 def _refusals(definition: Definition, claim: Claim, rivals: Sequence[Claim], *, twice: bool) -> list[Finding]:
     findings = []
-    if not definition.code:
-        findings.append(_of_process(definition, "no_code", "Has no code.", "Thiếu mã quy trình."))
+    if not _CODE.fullmatch(definition.code):
+        text = "Its code is not 1 to 100 letters, digits, points, dashes."
+        findings.append(_of_process(definition, "code_invalid", text, "Mã quy trình không hợp lệ."))
     if twice:
         text = "Is sent twice in one import: another file has this code, too."
         findings.append(_of_process(definition, "sent_twice", text, "Trùng mã quy trình trong lần nhập."))

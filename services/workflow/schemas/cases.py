@@ -22,7 +22,12 @@ Reason = Annotated[str, Field(min_length=3, max_length=2_000, examples=["Thiếu
 
 Outcome = Annotated[str, Field(min_length=1, max_length=200, examples=["approved"])]
 FactName = Annotated[str, Field(min_length=1, max_length=100, examples=["needs_inspection"])]
-FactValue = Annotated[str, Field(max_length=200)] | bool | int | float
+FactValue = (
+    Annotated[str, Field(max_length=200)]
+    | bool
+    | Annotated[int, Field(ge=-(10**15), le=10**15)]
+    | Annotated[float, Field(ge=-(10**15), le=10**15, allow_inf_nan=False)]
+)
 
 
 class Body(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from services.workflow.models import DrawnProcess
 from services.workflow.operations.bpmn.drawing import Definition, Finding
 from services.workflow.operations.processes import Outcome
-from services.workflow.schemas.cases import Body, Official, View
+from services.workflow.schemas.cases import Body, FactValue, Official, View
 from shared.events.values import Branch, Comparison, Condition, Decision, Duration, DurationUnit, Process, ProcessStep
 
 ITEMS_MAX = 200
@@ -27,7 +27,7 @@ class ConditionBody(Body):
     fact: Annotated[str, Field(min_length=1, max_length=100, examples=["outcome", "channel"])]
     """`outcome`: what the official chooses on completing the step before; or a fact of the case."""
     op: Comparison = Comparison.EQUAL
-    value: Annotated[str, Field(max_length=200)] | bool | int | float
+    value: FactValue
 
 
 class BranchBody(Body):
@@ -84,7 +84,7 @@ class ProcessBody(Body):
     """The first day on which cases start with it; today when left out."""
     valid_to: date | None = None
     term: TermBody | None = None
-    steps: Annotated[list[StepBody], Field(max_length=200)]
+    steps: Annotated[list[StepBody], Field(max_length=100)]
     decisions: Annotated[list[DecisionBody], Field(max_length=50)] = []  # noqa: RUF012 - pydantic copies defaults
 
     def definition(self) -> Definition:

@@ -14,8 +14,9 @@ from services.workflow.operations.branching import CASE_FACTS, OUTCOME, same_kin
 from shared.events.values import Comparison, Condition, Decision, Duration, DurationUnit, Process
 
 NODES_MAX = 400
+FLOWS_MAX = 1_000
 WORLDS_MAX = 1 << 14
-STEPS_MAX = 200
+STEPS_MAX = 100
 Masks = dict[int, int]
 """Position of a flow → bits of the worlds in which it is walked."""
 
@@ -51,13 +52,19 @@ def check(drawing: Drawing, process: Process, term: Duration | None) -> list[Fin
     return findings + _times(drawing, order, term)
 
 
+def oversize(drawing: Drawing) -> list[Finding]:
+    """Return whether a drawing has more steps, elements or flows than are looked at."""
+    steps = sum(node.kind == Kind.STEP for node in drawing.nodes.values())
+    if steps <= STEPS_MAX and len(drawing.nodes) <= NODES_MAX and len(drawing.flows) <= FLOWS_MAX:
+        return []
+    text = f"More than {STEPS_MAX} steps, {NODES_MAX} elements or {FLOWS_MAX} flows."
+    return [Finding("too_big", text, "Quy trình quá lớn.", kind="process")]
+
+
 def _shape(drawing: Drawing) -> list[Finding]:
     nodes = drawing.nodes.values()
     starts = [node for node in nodes if node.kind == Kind.START]
     findings = []
-    if len(drawing.nodes) > NODES_MAX or sum(node.kind == Kind.STEP for node in nodes) > STEPS_MAX:
-        text = f"More than {STEPS_MAX} steps or {NODES_MAX} elements."
-        findings.append(Finding("too_big", text, "Quy trình quá lớn.", kind="process"))
     if not starts:
         findings.append(Finding("no_start", "No start event.", "Thiếu điểm bắt đầu.", kind="process"))
     findings += [

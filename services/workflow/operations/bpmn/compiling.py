@@ -8,7 +8,7 @@ parallel gateway, flows of different worlds in an exclusive one.
 import re
 from collections.abc import Iterable
 
-from services.workflow.operations.bpmn.checking import WORLDS_MAX
+from services.workflow.operations.bpmn.checking import WORLDS_MAX, in_order
 from services.workflow.operations.bpmn.drawing import Drawing, Finding, Flow, Kind, Node, named
 from services.workflow.operations.branching import OUTCOME
 from shared.events.values import Branch, Condition, Decision, Process
@@ -31,7 +31,10 @@ _OUR_IDS = (
 
 
 def compiled(code: str, drawing: Drawing) -> Process:
-    """Return the process that a drawing without circles shows; flows without a condition are chosen by their name."""
+    """Return the process that a drawing shows; flows without a condition are chosen by their name.
+
+    What lies on a circle comes after nothing: such a drawing is refused anyway.
+    """
     deciding = {node.id for node in drawing.decisions()}
     for gateway_id in deciding:
         _name_outcomes(drawing, drawing.nodes[gateway_id])
@@ -40,22 +43,20 @@ def compiled(code: str, drawing: Drawing) -> Process:
     place = {key: nth for nth, key in enumerate(node.key for node in named_nodes)}
     known: dict[str, tuple[str, ...]] = {}
 
-    def sources(node_id: str, seen: frozenset[str]) -> tuple[str, ...]:
-        if node_id not in known:
-            found = {one for flow in drawing.incoming(node_id) for one in source(flow, seen | {node_id})}
-            known[node_id] = tuple(sorted(found, key=lambda one: (place[one.partition(":")[0]], one)))
-        return known[node_id]
-
-    def source(flow: Flow, seen: frozenset[str]) -> Iterable[str]:
+    def source(flow: Flow) -> Iterable[str]:
         node = drawing.nodes[flow.source]
         if node.kind == Kind.STEP:
             return (node.key,)
         if node.id in deciding:
             return (f"{node.key}:{flow.key or flow.id}",)
-        return () if node.id in seen else sources(node.id, seen)
+        return known[node.id]
+
+    for node in in_order(drawing)[0]:
+        found = {one for flow in drawing.incoming(node.id) for one in source(flow)}
+        known[node.id] = tuple(sorted(found, key=lambda one: (place[one.partition(":")[0]], one)))
 
     steps = tuple(
-        node.step.model_copy(update={"after": sources(node.id, frozenset())})
+        node.step.model_copy(update={"after": known.get(node.id, ())})
         for node in drawing.nodes.values()
         if node.step is not None
     )
@@ -63,7 +64,7 @@ def compiled(code: str, drawing: Drawing) -> Process:
         Decision(
             key=gateway.key,
             name=gateway.name or gateway.key,
-            after=sources(gateway.id, frozenset()),
+            after=known.get(gateway.id, ()),
             branches=tuple(_branch(flow) for flow in drawing.outgoing(gateway.id)),
         )
         for gateway in drawing.decisions()

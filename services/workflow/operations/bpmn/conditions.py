@@ -12,7 +12,7 @@ from shared.events.values import Comparison, Condition
 _NAME = r"[^\W\d]\w*"
 _COMPARED = re.compile(
     rf"(?P<fact>{_NAME})\s*(?P<op>==|!=|<=|>=|<|>|=|\b(?:eq|ne|lt|le|gt|ge)\b)\s*"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|-?\d+(?:\.\d+)?|true|false)"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|-?[0-9]{1,15}(?:\.[0-9]{1,15})?|true|false)"
 )
 _ALONE = re.compile(rf"(?P<negated>!\s*|not\s+)?(?P<fact>{_NAME})|not\s*\((?P<inner>{_NAME})\)")
 _WRAPPED = re.compile(r"[$#]\{(.*)\}", re.DOTALL)

@@ -1,7 +1,7 @@
 """From a file or a written process to a definition that can run, with everything that is wrong about it."""
 
 from services.workflow.operations.bpmn import reading
-from services.workflow.operations.bpmn.checking import check, in_order
+from services.workflow.operations.bpmn.checking import STEPS_MAX, check, in_order, oversize
 from services.workflow.operations.bpmn.compiling import compiled, drawn
 from services.workflow.operations.bpmn.drawing import Definition, Finding
 from shared.events.values import Duration, Process
@@ -12,6 +12,8 @@ def from_bpmn(content: bytes) -> tuple[Definition | None, list[Finding]]:
     file = reading.read(content)
     if not file.drawing.nodes:
         return None, file.findings
+    if too_big := oversize(file.drawing):
+        return None, [*file.findings, *too_big]
     findings = list(file.findings)
     term, valid_from, valid_to = None, None, None
     try:
@@ -35,13 +37,25 @@ def from_bpmn(content: bytes) -> tuple[Definition | None, list[Finding]]:
         valid_from=valid_from,
         valid_to=valid_to,
         term=term,
-        drawing=content.decode("utf-8", "replace"),
+        drawing=_as_text(content),
     )
     return definition, findings
 
 
+def _as_text(content: bytes) -> str | None:
+    """Return a file as it can be kept and given back; None for other encodings than UTF-8: it is drawn anew."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
 def from_process(process: Process, term: Duration | None) -> tuple[Process, list[Finding]]:
     """Return a written process in the order in which drawings give it, and all that is wrong with it."""
+    if len(process.steps) > STEPS_MAX:
+        text = f"More than {STEPS_MAX} steps."
+        return process, [Finding("too_big", text, "Quy trình quá lớn.", kind="process")]
     drawing, findings = drawn(process)
     for step in process.steps:
         lacks = [("no_unit", "unit", "đơn vị", step.unit), ("no_role", "role", "vai trò", step.role)]

@@ -27,9 +27,14 @@ from services.workflow.operations.bpmn.drawing import Drawing, Finding, Flow, Ki
 from shared.events.values import Duration, DurationUnit, ProcessStep
 
 FILE_MAX = 1_000_000
+FINDINGS_MAX = 100
+"""More are not told at once."""
+FIGURES_MAX = 6
+TERM_MAX = 10_000
 DAY_MINUTES = 480
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
+_FIGURE = re.compile(r"[0-9]{1,6}")
 _DURATION = re.compile(r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?")
 
 
@@ -45,6 +50,8 @@ class File:
 
     def refuse(self, element: Any, code: str, message: str, message_vi: str) -> None:  # noqa: ANN401 - lxml is untyped
         """Note what is wrong at an element."""
+        if len(self.findings) >= FINDINGS_MAX:
+            return
         found = Finding(
             code,
             message,
@@ -200,10 +207,10 @@ def _owner(element: Any) -> str:  # noqa: ANN401
 
 
 def _minutes(text: str) -> int | None:
-    if text.strip().isdigit():
+    if _FIGURE.fullmatch(text.strip()):
         return int(text)
     found = _DURATION.fullmatch(text.strip())
-    if not found or not any(found.groups()):
+    if not found or not any(found.groups()) or max(len(part or "") for part in found.groups()) > FIGURES_MAX:
         return None
     days, hours, minutes = (int(found[part] or 0) for part in ("days", "hours", "minutes"))
     return days * DAY_MINUTES + hours * 60 + minutes
@@ -302,6 +309,8 @@ def term_of(properties: dict[str, str]) -> Duration | None:
     if not (text := properties.get("term", "")):
         return None
     amount, _, unit = text.partition(" ")
+    if not 0 < float(amount) <= TERM_MAX:
+        raise ValueError(f"a term lies between 0 and {TERM_MAX}")
     return Duration(amount=float(amount), unit=DurationUnit(unit.strip().rstrip("s")))
 
 
