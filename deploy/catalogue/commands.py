@@ -66,6 +66,8 @@ def import_agencies(
 
 def _run(work: Import, words: str, file: Path, *, dry_run: bool, report: Path | None, database: str) -> None:
     console = Console(soft_wrap=True, highlight=False)
+    if report and not report.absolute().parent.is_dir():
+        _fail(f"There is no folder {report.absolute().parent} to write the report to.", UNREADABLE)
     source = _read(file)
     url = database_url(database)
     try:

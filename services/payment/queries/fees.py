@@ -175,10 +175,9 @@ def _locked_fees(which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a stateme
 
 
 def visible(agency: InstrumentedAttribute[Any], caller: Caller) -> ColumnElement[bool]:
-    """Return the condition that a row is of the caller's agency or of one below it."""
-    if caller.agency is None:
-        return false()
-    return or_(agency == caller.agency, agency.startswith(f"{caller.agency}.", autoescape=True))
+    """Return the condition that a row is of one of the caller's agencies or of one below it."""
+    each = (or_(agency == own, agency.startswith(f"{own}.", autoescape=True)) for own in caller.agencies)
+    return or_(false(), *each)
 
 
 def _given(wanted: dict[InstrumentedAttribute[str], str | None]) -> Iterable[ColumnElement[bool]]:

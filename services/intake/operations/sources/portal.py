@@ -44,11 +44,6 @@ def translate(row: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def is_summary(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row of the portal has no details (LayDanhSachTTHC): LayThuTuc has to be asked for them."""
-    return is_portal(row) and not any(row.get(key) for key in ("CACHTHUCTHUCHIEN", "THANHPHANHOSO", "KETQUATHUCHIEN"))
-
-
 def _many(value: object) -> list[Any]:
     if value is None or value == "":
         return []
