@@ -68,6 +68,7 @@ async def app(database_url: str, folder: Path, trust: Path) -> AsyncIterator[Fas
             "signature_policy": "validated",
             "trust_folder": str(trust),
             "scrub_bytes_per_s": 0,
+            "verify_bytes_max": 2_000_000,
         }
     )
     app = create_app(settings)

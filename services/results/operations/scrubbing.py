@@ -16,6 +16,12 @@ _FOUND = text(
         found_at = CASE WHEN finding.mended_at IS NULL THEN finding.found_at ELSE excluded.found_at END
     """
 )
+_BEGIN = text(
+    """
+    INSERT INTO scrub_round (started_at, position, files, bytes_read, found) VALUES (:now, '', 0, 0, 0)
+    ON CONFLICT DO NOTHING
+    """
+)
 _MENDED = text("UPDATE finding SET mended_at = :now WHERE sha256 = ANY(:whole) AND mended_at IS NULL")
 
 
@@ -26,9 +32,9 @@ async def begin_round(work: Work, *, not_before: datetime | None) -> ScrubRound 
         return found
     if found is not None and not_before is not None and found.started_at > not_before:
         return None
-    begun = ScrubRound(started_at=work.now, position="", files=0, bytes_read=0, found=0)
-    work.session.add(begun)
-    return begun
+    # Of two processes that begin at once one does, and the other joins it.
+    await work.session.execute(_BEGIN, {"now": work.now})
+    return await queries.find_last_round(work.session)
 
 
 async def keep_progress(
