@@ -58,6 +58,7 @@ _command("serve", "deploy.serve:serve", "Run one service; its settings come from
 _command("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
 _command("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys that containers are given.")
 _command("prepare", "deploy.prepare:prepare", "Create and migrate databases and broker users on servers of yours.")
+_command("scrub", "deploy.scrub:scrub", "Read every file of the results archive once and list what is damaged.")
 _command("demo", "deploy.demo.command:demo", "Lead dossiers through every ending, then the proof.")
 _command("bench", "benchmarks.command:bench", "Measure its speed, each figure beside a ceiling of the same run.")
 _group("accounts", "deploy.accounts.command:app", "Officials, units and roles: import them, say where they bind.")

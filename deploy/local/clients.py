@@ -11,7 +11,7 @@ from deploy.local.folder import write_json
 
 _OFFICIALS = (
     "dossiers:submit dossiers:read dossiers:decide tasks:read tasks:work fees:read payments:write refunds:write "
-    "results:read results:write catalogue:write"
+    "results:read results:write results:reuse catalogue:write"
 )
 
 
