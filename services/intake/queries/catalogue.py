@@ -173,12 +173,20 @@ class Catalogue:
     def form_of(self, procedure: str, day: date) -> FormEntry | None:
         """Return the e-form that goes with a procedure on a day."""
         known = self._known(procedure)
-        current = (self._form_on(versions, day) for versions in self.forms.values())
-        return next((form for form in current if form and known in form.procedures), None)
+        for code in self._forms_of.get(known, ()):
+            form = next((form for form in self.forms[code] if form.valid_from <= day), None)
+            if form and known in form.procedures:
+                return form
+        return None
 
-    @staticmethod
-    def _form_on(versions: Sequence[FormEntry], day: date) -> FormEntry | None:
-        return next((form for form in versions if form.valid_from <= day), None)
+    @cached_property
+    def _forms_of(self) -> Mapping[str, Sequence[str]]:
+        """Codes of the forms of which some version goes with a procedure."""
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for code, versions in self.forms.items():
+            for procedure in {procedure for form in versions for procedure in form.procedures}:
+                found[procedure][code] = None
+        return {procedure: tuple(codes) for procedure, codes in found.items()}
 
 
 def _within(agency: str, subtree: str) -> bool:
