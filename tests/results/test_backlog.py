@@ -280,10 +280,11 @@ class TestResume:
             async with open_work(office.database, Caller("x")) as work:
                 await operations.keep_chunk(work, run_id=found.id, first_row=8, last_row=9, scans=(), rejected=())
 
-    async def test_tells_nothing_that_does_not_add_up(self, desk: Desk, office: Office) -> None:
+    @pytest.mark.parametrize("lost", ["digitised_result WHERE row_no = 3", "backlog_chunk WHERE first_row = 8"])
+    async def test_tells_nothing_that_does_not_add_up(self, desk: Desk, office: Office, lost: str) -> None:
         rows = office.rows(9)
         await office.bring(rows)
-        await desk.rows("DELETE FROM digitised_result WHERE row_no = 3 RETURNING 1")
+        await desk.rows(f"DELETE FROM {lost} RETURNING 1")
         with pytest.raises(SumsDiffer):
             await office.bring(rows)
 
