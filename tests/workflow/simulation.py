@@ -106,7 +106,7 @@ class Simulation:
         self.amendments += 1
         changed = document.model_copy(
             update={
-                "version": f"{document.version.partition('+')[0]}+{self.amendments}",
+                "version": f"{load_calendar().version}-{self.amendments}",
                 "days_off": (*document.days_off, DayOff(date=day, name="Nghỉ đột xuất")),
             }
         )
