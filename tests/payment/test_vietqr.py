@@ -245,7 +245,7 @@ class TestStatement:
         rows = [",".join(str(one[name]) for name in one) for one in reversed(told)]
         file = "\n".join([",".join(told[0]), *rows]).encode()
         upload = till.client.post("/bank-statements", params={"format": "csv"}, content=file, headers=till.headers())
-        answer, *codes = await asyncio.gather(upload, *(push(till, one) for one in told))
+        answer, codes = await asyncio.gather(upload, asyncio.gather(*(push(till, one) for one in told)))
         assert (answer.status_code, set(codes)) == (201, {"00"})
         for fee in fees:
             assert (len(await till.receipts(fee)), await till.refunds(fee)) == (1, [])
