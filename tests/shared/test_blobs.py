@@ -143,3 +143,27 @@ class TestGet:
         async for chunk in await store.get(blob.sha256):
             assert LARGE.startswith(chunk)
             break
+
+
+class TestShelve:
+    """Keeping many files and making them durable together."""
+
+    @pytest.mark.parametrize("content", SIZES, ids=len)
+    async def test_keeps_what_put_would_keep(self, store: BlobStore, folder: Path, content: bytes) -> None:
+        blob = await asyncio.to_thread(store.shelve, content)
+        await store.settle()
+        assert blob == Blob(hashlib.sha256(content).hexdigest(), len(content))
+        assert await read(store, blob.sha256) == content
+        assert await store.put(chunks(content), size_max=len(LARGE)) == blob
+        assert files(folder) == [place(folder, content)]
+
+    async def test_mends_what_a_crash_left_incomplete(self, store: BlobStore, folder: Path) -> None:
+        store.shelve(LARGE)
+        place(folder, LARGE).write_bytes(LARGE[:-1])
+        store.shelve(LARGE)
+        assert place(folder, LARGE).read_bytes() == LARGE
+
+    async def test_of_the_same_bytes_may_happen_at_once(self, store: BlobStore, folder: Path) -> None:
+        await asyncio.gather(*(asyncio.to_thread(store.shelve, LARGE) for _ in range(20)))
+        assert files(folder) == [place(folder, LARGE)]
+        assert place(folder, LARGE).read_bytes() == LARGE
