@@ -67,6 +67,11 @@ class TestCalendars:
         await counter.hear(published("1", code="own", nth=1, agencies=agencies), code="own")
         assert (await accepted(counter)).calendar_code == code
 
+    async def test_the_nearest_agencys_counts(self, counter: Counter) -> None:
+        await counter.hear(published("5", code="own", nth=1, agencies=(AGENCY,)), code="own")
+        await counter.hear(published("5", code="wide", nth=1, agencies=("H32",)), code="wide")
+        assert (await accepted(counter)).calendar_code == "own"
+
     async def test_one_that_ends_refuses_the_acceptance_and_changes_nothing(self, counter: Counter) -> None:
         year = clock.now().year
         short = {"first_year": year, "last_year": year, "days_off": [], "make_up_days": [], "provisional_years": []}
