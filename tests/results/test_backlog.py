@@ -238,7 +238,7 @@ class TestRejects:
         assert counted(await office.bring(rows)) == (8, 0, 1)
         (reject,) = office.written_rejects()
         assert reject["Số, ký hiệu"] == rows[4]["number"]
-        assert ("issued_on" in reject["reason"], "Ngày ban hành" not in reject["reason_vi"]) == (True, True)
+        assert ("issued_on: " in reject["reason"], "Ngày ban hành: " in reject["reason_vi"]) == (True, True)
         assert office.rejects.stat().st_mode & 0o777 == 0o600
         corrected = office.rejects.read_text("utf-8").replace("hôm qua", "9/3/2015").replace(",,citizen", "")
         back = office.folder / "back.csv"

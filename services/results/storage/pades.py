@@ -30,6 +30,7 @@ from pyhanko.sign.validation import (
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko_certvalidator import ValidationContext
 
+from services.results.storage import revocation
 from services.results.storage.trust import TrustLists
 
 UNREADABLE, CHANGED, BROKEN, NOT_COVERED, UNTRUSTED, EXPIRED, REVOKED, TIMESTAMP = (
@@ -140,8 +141,13 @@ async def _check_one(
     subject = certificate.subject.native
     claimed = status.signer_reported_dt
     signed_at = stamp.timestamp if stamp is not None else claimed
-    manager = context(moment)
-    issuers = {one.issuer.hashable for one in manager.crls}
+    chain = [*(path or ()), certificate]
+    proven_at = stamp.timestamp if stamp is not None else moment
+    standing = revocation.judge(
+        [crl.dump() for crl in context(moment).crls], [held.dump() for held in chain], proven_at
+    )
+    if standing == revocation.REVOKED:
+        raise Refused(REVOKED, f"a certificate of {one.field_name} was revoked")
     return Signature(
         signer=str(subject.get("common_name", certificate.subject.human_friendly)),
         organisation=_text(subject.get("organization_name")),
@@ -151,7 +157,7 @@ async def _check_one(
         signed_at=signed_at.isoformat() if signed_at else None,
         time_source="timestamp" if stamp is not None else "claimed",
         trust_list=trust.list_of.get(anchor.sha256, "") if anchor is not None else "",
-        revocation="good" if certificate.issuer.hashable in issuers or manager.ocsps else "unknown",
+        revocation=standing,
         algorithm=status.pkcs7_signature_mechanism,
         reason=_text(one.sig_object.get("/Reason")),
     )
