@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deploy.backlog.columns import REASON_COLUMNS
+from deploy.backlog.columns import COLUMNS, REASON_COLUMNS
 from deploy.backlog.index import Index
 from deploy.local.folder import write_private
 from services.results.models import BacklogReject
 
 WIDTH_MAX = 80
+_HEADINGS_VI = {column.name: column.heading_vi for column in COLUMNS}
 
 
 class Bar:
@@ -94,7 +95,10 @@ def write_rejects(path: Path, index: Index, rejects: Iterable[BacklogReject]) ->
     lines.writerow([*(index.headings[place] for place in kept), *REASON_COLUMNS])
     for one in rejects:
         cells = [one.cells[place] if place < len(one.cells) else "" for place in kept]
-        words = [[f"{reason['field']}: {reason[name]}" for reason in one.reasons] for name in ("message", "message_vi")]
+        words = [
+            [f"{reason['field']}: {reason['message']}" for reason in one.reasons],
+            [f"{_HEADINGS_VI[reason['field']]}: {reason['message_vi']}" for reason in one.reasons],
+        ]
         lines.writerow([*cells, *("; ".join(some) for some in words)])
     # The mark at the beginning lets spreadsheets see that it is UTF-8.
     write_private(path, "\ufeff" + written.getvalue())
