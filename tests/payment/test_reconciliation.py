@@ -9,9 +9,11 @@ import xlsxwriter
 from fastapi import FastAPI
 
 from services.payment.errors import StatementUnreadable
+from services.payment.platform.auditing import Auditor
 from services.payment.platform.settling import read_day
 from services.payment.states import FeeStatus, LineStatus
 from shared import clock
+from shared.clock import VN
 from tests.payment.books import LINE, Books, today
 from tests.payment.till import Till
 
@@ -288,3 +290,26 @@ class TestReadDay:
     async def test_refusal_names_the_rows(self, books: Books) -> None:
         found = await books.statement(["A,,1000,", "B,,x,", ",,5,"], status=422)
         assert [error["field"] for error in found["errors"]] == ["rows[3]", "rows[4]"]
+
+
+class TestNight:
+    """The day before is asked about by itself."""
+
+    async def test_plans_yesterday_once_for_a_province(self, books: Books, app: FastAPI) -> None:
+        await books.till.pay((await books.till.attempt(await books.till.owe()))["reference"])
+        auditor = Auditor(books.till.database, app.state.gateways, attempt_life=timedelta(days=1))
+        for _ in range(2):
+            await auditor.plan(clock.now().astimezone(VN).replace(hour=2))
+        (planned,) = (await books.get("/reconciliations"))["items"]
+        yesterday = today() - timedelta(days=1)
+        assert (planned["provider"], planned["day"]) == ("national_platform", yesterday.isoformat())
+        await Auditor(books.till.database, app.state.gateways, attempt_life=timedelta(days=1)).plan(
+            clock.now().astimezone(VN).replace(hour=2)
+        )
+        assert len((await books.get("/reconciliations"))["items"]) == 1
+
+    async def test_waits_until_the_night(self, books: Books, app: FastAPI) -> None:
+        await books.till.pay((await books.till.attempt(await books.till.owe()))["reference"])
+        auditor = Auditor(books.till.database, app.state.gateways, attempt_life=timedelta(days=1))
+        await auditor.plan(clock.now().astimezone(VN).replace(hour=0, minute=59))
+        assert (await books.get("/reconciliations"))["items"] == []

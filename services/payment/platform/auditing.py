@@ -5,7 +5,7 @@ The national platform has no message for reconciliation, so its day is what it a
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from services.payment import queries
 from services.payment.models import Payment, Reconciliation
@@ -38,12 +38,13 @@ class Auditor:
         self._database = database
         self._gateways = gateways
         self._life = attempt_life
+        self._planned: date | None = None
 
     async def run(self) -> None:
         """Ask for ever: through outages of the database and of the providers."""
         while True:
             try:
-                await self._plan_yesterday()
+                await self.plan(clock.now().astimezone(VN))
                 while await self.audit_one():
                     pass
             except Exception as problem:
@@ -89,16 +90,16 @@ class Auditor:
         # Of the day is what was paid on it; what the provider dates to another day belongs to that one.
         return [line for lines in answers for line in lines if _is_in(span, line)]
 
-    async def _plan_yesterday(self) -> None:
-        """Have yesterday asked about, once, for every province that took money by a provider that can be asked."""
-        now = clock.now().astimezone(VN)
-        if now.time() < NIGHT:
-            return
+    async def plan(self, now: datetime) -> None:
+        """Have yesterday asked about, once, for every province that ever took money by a provider that can be asked."""
         day = now.date() - timedelta(days=1)
+        if now.time() < NIGHT or self._planned == day:
+            return
         async with open_work(self._database, Caller(client_id="auditor")) as work:
             for provider in ASKED & set(self._gateways.by_provider):
                 for province in await queries.list_provinces(work.session, provider):
                     await reconciliation.plan_question(work, Day(province, provider, day))
+        self._planned = day
 
 
 async def gateway_ask(gateway: Gateway, payment: Payment) -> Standing | None:
