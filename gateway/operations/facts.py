@@ -113,6 +113,10 @@ _TIMES = (
     "done_at",
     "calculated_at",
     "skipped_at",
+    "asked_at",
+    "noticed_at",
+    "escalated_at",
+    "published_at",
 )
 """In the order in which they count: a task that was completed also says when it was opened."""
 

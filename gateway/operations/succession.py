@@ -1,5 +1,6 @@
 """Which closed agencies' dossiers are a client's now: intake knows, the token says, every service follows the token."""
 
+import asyncio
 from urllib.parse import quote
 
 from gateway.errors import UpstreamAway, UpstreamTimeout
@@ -7,6 +8,9 @@ from gateway.upstream import Upstream
 from shared import clock, log
 
 FRESH_S = 60
+PATIENCE_S = 2
+"""No token waits longer for intake."""
+AGAIN_S = 5
 OK, NOT_FOUND = 200, 404
 
 _log = log.get(__name__)
@@ -28,14 +32,16 @@ class Succession:
             return known
         found = await self._ask(agency)
         if found is None:
+            self._known[agency] = (known, clock.monotonic() + AGAIN_S)
             return known
         self._known[agency] = (found, clock.monotonic() + FRESH_S)
         return found
 
     async def _ask(self, agency: str) -> tuple[str, ...] | None:
         try:
-            answer = await self._upstream.call("intake", "GET", f"/agencies/{quote(agency, safe='')}")
-        except (UpstreamAway, UpstreamTimeout) as problem:
+            async with asyncio.timeout(PATIENCE_S):
+                answer = await self._upstream.call("intake", "GET", f"/agencies/{quote(agency, safe='')}")
+        except (UpstreamAway, UpstreamTimeout, TimeoutError) as problem:
             _log.warning("succession.unknown", reason=type(problem).__name__)
             return None
         if answer.status == NOT_FOUND:
