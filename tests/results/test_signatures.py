@@ -24,7 +24,7 @@ from tests.shared.test_blobs import files
 FLIPS = 60
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def checker(trust: Path) -> AsyncIterator[SignatureChecker]:
     checker = SignatureChecker(str(trust))
     yield checker
