@@ -118,6 +118,18 @@ class TestLateEntry:
         assert (steps["entered_late"], steps["overdue_entered_in_time"]["denominator"]) == (1, 5)
         assert (await office.get(f"/cases/{CODE}"))["entered_late"] is True
 
+    async def test_an_overdue_step_entered_late_is_left_out_as_overdue_too(self, office: Office) -> None:
+        await office.start(LINEAR, at=clock.now() - timedelta(days=30))
+        back = (clock.now() - timedelta(days=10)).isoformat()
+        await office.act("check", "complete", completed_at=back, late_reason="Mất mạng")
+        await office.complete("decide")
+        total = (await office.get("/statistics/overdue", **window()))["total"]
+        assert (total["overdue"]["numerator"], total["overdue"]["denominator"]) == (2, 2)
+        assert (total["overdue_entered_in_time"]["numerator"], total["overdue_entered_in_time"]["denominator"]) == (
+            1,
+            1,
+        )
+
     async def test_needs_a_reason(self, office: Office) -> None:
         await office.start(LINEAR)
         back = (clock.now() - timedelta(minutes=30)).isoformat()
