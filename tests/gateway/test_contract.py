@@ -4,6 +4,7 @@ import json
 
 from starlette.responses import Response
 
+from gateway.routes.contract import Contract
 from tests.gateway.backstage import Backstage, Heard
 from tests.gateway.visitor import Visitor
 
@@ -22,6 +23,8 @@ class TestServed:
             return Response(json.dumps(PART))
 
         backstage.answer = described
+        upstream = visitor.app.state.upstream
+        visitor.app.state.contract = Contract(upstream, url="https://motcua.example")
         answer = await visitor.http.get("/api/v1/openapi.json")
         assert answer.status_code == 200
         found = answer.json()
