@@ -107,9 +107,11 @@ class TestOnline:
         grant = (await desk.post(result_id, "return", ONLINE)).json()["grant"]
         guessed = await desk.client.get("/granted", headers={"X-Grant": "x" * 27})
         assert problem(guessed) == (404, "grant_not_found")
-        await desk.post(result_id, "revoke", {"reason": "thu hồi"})
-        assert problem(await desk.client.get("/granted", headers={"X-Grant": grant})) == (404, "grant_not_found")
         await desk.rows("UPDATE hand_over SET grant_until = now() - interval '1 day' RETURNING id")
+        assert problem(await desk.client.get("/granted", headers={"X-Grant": grant})) == (404, "grant_not_found")
+        await desk.rows("UPDATE hand_over SET grant_until = now() + interval '1 day' RETURNING id")
+        assert (await desk.client.get("/granted", headers={"X-Grant": grant})).status_code == 200
+        await desk.post(result_id, "revoke", {"reason": "thu hồi"})
         assert problem(await desk.client.get("/granted", headers={"X-Grant": grant})) == (404, "grant_not_found")
 
 

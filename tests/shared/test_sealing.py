@@ -1,13 +1,14 @@
 """Files that are encrypted where they lie."""
 
 import base64
+import io
 import os
 from pathlib import Path
 
 import pytest
 
 from shared.blobs import BlobDamaged, BlobStore, Keyring
-from shared.blobs.sealing import HEADER_BYTES, MAGIC, RECORD_BYTES, TAG_BYTES
+from shared.blobs.sealing import HEADER_BYTES, MAGIC, RECORD_BYTES, TAG_BYTES, Opener, Unopenable
 from tests.shared.test_blobs import LARGE, SIZES, chunks, files, place, read
 
 OLD, NEW = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
@@ -66,6 +67,16 @@ class TestSealed:
         place(tmp_path, one).write_bytes(place(tmp_path, other).read_bytes())
         with pytest.raises(BlobDamaged):
             await read(sealing, place(tmp_path, one).name)
+
+
+@pytest.mark.parametrize("records", [0, 1, 2])
+def test_a_file_cut_between_two_records_says_so_before_its_hash_does(records: int) -> None:
+    keys, sha256 = Keyring(OLD), "0" * 64
+    sealed = b"".join(keys.seal(io.BytesIO(bytes(3 * RECORD_BYTES)), sha256))
+    opener = Opener(keys, sha256)
+    opener.feed(sealed[: HEADER_BYTES + records * (RECORD_BYTES + TAG_BYTES)])
+    with pytest.raises(Unopenable):
+        opener.finish()
 
 
 class TestRotation:
