@@ -24,6 +24,8 @@ from shared.events.workflow import (
 from shared.ids import new_id
 from shared.work import Work
 
+_NOTHING_YET = {"extensions": 0, "slips": 0, "escalation_level": 0, "clock_entries": 0}
+
 
 async def start_case(
     work: Work,
@@ -47,24 +49,22 @@ async def start_case(
     """Start the case of an accepted dossier: plan every step, open those that come after none.
 
     The clock runs from accepted_at. The steps are the competent agency's; None: the receiving one decides itself.
-    applicant_name is for slips. fee_outstanding_vnd is what is collected on acceptance. The process is the one drawn
-    for the procedure and the competent agency on that day, otherwise the one that came with the procedure's version.
-    Emits workflow.case.started.v1, workflow.task.planned.v1 and workflow.task.opened.v1, and
-    workflow.case.payment_awaited.v1 when a first step needs the fee.
+    applicant_name is for slips, fee_outstanding_vnd what is collected on acceptance. The process is the one drawn for
+    the procedure and that agency on that day, otherwise the one that came with the procedure's version.
+    Emits workflow.case.started.v1, workflow.task.planned.v1, workflow.task.opened.v1 and workflow.case.payment_awaited.v1.
 
     Raises CauseMissing until the procedure's version and the calendar have arrived, IllegalMove when the case was
     started before, FactNeeded, CalendarEnds.
     """
     if earlier := await queries.find_locked_case(work.session, dossier_code):
         CASE.edge(CaseStatus(earlier.status), "start")
-    process, version = await _process_of(
-        work, procedure_code, procedure_version, competent_agency_code or agency_code, accepted_at
-    )
+    competent = competent_agency_code or agency_code
+    process, version = await _process_of(work, procedure_code, procedure_version, competent, accepted_at)
     await _have_calendar(work, calendar_code, calendar_version)
     case = Case(
         dossier_code=dossier_code,
         agency_code=agency_code,
-        competent_agency_code=competent_agency_code or agency_code,
+        competent_agency_code=competent,
         applicant_name=applicant_name,
         procedure_code=procedure_code,
         process_code=process.code,
@@ -72,9 +72,6 @@ async def start_case(
         started_at=accepted_at.astimezone(UTC),
         late_entry=late_entry,
         entered_late=late_entry,
-        extensions=0,
-        slips=0,
-        escalation_level=0,
         expects_result=any(step.output == "result" for step in process.steps),
         due_at=due_at,
         term_amount=term.amount if term else None,
@@ -86,23 +83,28 @@ async def start_case(
         decisions=[decision.model_dump(mode="json") | {"taken": None} for decision in process.decisions],
         fee_outstanding_vnd=fee_outstanding_vnd,
         clock_at=accepted_at,
-        clock_entries=0,
+        **_NOTHING_YET,
     )
+    await _begin(work, case, process)
+    return case
+
+
+async def _begin(work: Work, case: Case, process: Process) -> None:
     work.session.add(case)
-    queries.desk(work.session).cases[dossier_code] = case
+    queries.desk(work.session).cases[case.dossier_code] = case
     await results.take_early_result(work, case)
     started = CaseStarted(
         process_code=process.code,
-        process_version=version,
-        agency_code=agency_code,
-        started_at=accepted_at,
-        due_at=due_at,
+        process_version=case.process_version,
+        agency_code=case.agency_code,
+        started_at=case.clock_at,
+        due_at=case.due_at,
     )
     work.move(case, CASE, "start", started)
-    flow.enter_clock(work, case, ClockKind.START, "acceptance", at=accepted_at)
+    at = case.clock_at
+    flow.enter_clock(work, case, ClockKind.START, "acceptance", at=at)
     _plan(work, case, process)
-    await flow.advance(work, case, at=accepted_at)
-    return case
+    await flow.advance(work, case, at=at)
 
 
 async def _process_of(
