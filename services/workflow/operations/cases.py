@@ -51,7 +51,7 @@ async def start_case(
     The clock runs from accepted_at. The steps are the competent agency's; None: the receiving one decides itself.
     applicant_name is for slips, fee_outstanding_vnd what is collected on acceptance. The process is the one drawn for
     the procedure and that agency on that day, otherwise the one that came with the procedure's version.
-    Emits workflow.case.started.v1, workflow.task.planned.v1, workflow.task.opened.v1 and workflow.case.payment_awaited.v1.
+    Emits workflow.case.started.v1, workflow.task.planned.v1 and .opened.v1, perhaps workflow.case.payment_awaited.v1.
 
     Raises CauseMissing until the procedure's version and the calendar have arrived, IllegalMove when the case was
     started before, FactNeeded, CalendarEnds.
