@@ -54,6 +54,7 @@ _command("packages", "deploy.local.commands:install_packages", "Install the syst
 _command("supervise", "deploy.local.commands:supervise_command", "Own the stack's processes.", hidden=True)
 _command("secret", "deploy.local.credentials:secret", "Print a demo client's secret.")
 _command("token", "deploy.local.credentials:token", "Print a fresh access token of a demo client.")
+_command("paper", "deploy.local.papers:paper", "Write a small PDF, signed with the local stack's seal.")
 _command("serve", "deploy.serve:serve", "Run one service; its settings come from the environment (MOTCUA_…).")
 _command("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
 _command("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys that containers are given.")

@@ -8,10 +8,13 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.sign import SimpleSigner
 
+from deploy.local.folder import read_json, run_folder
 from shared import clock
 from shared.clock import VN
 
@@ -95,3 +98,16 @@ def _file(objects: Sequence[bytes]) -> bytes:
 def _escaped(line: str) -> bytes:
     plain = line.encode("ascii", "replace")
     return plain.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+
+
+def paper(
+    file: Annotated[Path, typer.Argument(help="Where to write the PDF.", dir_okay=False)],
+    line: Annotated[list[str] | None, typer.Option(help="A line on its page; repeat it.")] = None,
+) -> None:
+    """Write a small PDF, signed with the local stack's seal: a result to try the archive with."""
+    seal = (read_json(run_folder().stack) or {}).get("seal")
+    if seal is None:
+        typer.echo("Nothing has run here. Start the stack first: make up", err=True)
+        raise typer.Exit(1)
+    file.write_bytes(Seal.from_file(Path(seal["file"]), seal["password"]).paper(line or ["Result", file.stem]))
+    typer.echo(f"{file}: {file.stat().st_size} bytes, signed.")
