@@ -43,7 +43,7 @@ UNREADABLE, CHANGED, BROKEN, NOT_COVERED, UNTRUSTED, EXPIRED, REVOKED, TIMESTAMP
     "revoked",
     "timestamp",
 )
-_SHORT, _LONG_TAG, _CONSTRUCTED = 0x7F, 0x1F, 0x20
+_SHORT, _LONG_TAG, _CONSTRUCTED, _BIT_STRING = 0x7F, 0x1F, 0x20, 0x03
 _HEX = re.compile(rb"[0-9a-f]*|[0-9A-F]*")
 _EXPIRED = {AdESIndeterminate.OUT_OF_BOUNDS_NO_POE, AdESIndeterminate.OUT_OF_BOUNDS_NOT_REVOKED}
 _REVOKED = {AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE}
@@ -221,6 +221,8 @@ def der_end(raw: bytes, start: int) -> int:
     end = place + length
     if end > len(raw) or head & _LONG_TAG == _LONG_TAG:
         raise ValueError("an element is longer than what holds it")
+    if head == _BIT_STRING and raw[place]:
+        raise ValueError("keys and signatures are whole bytes")
     while head & _CONSTRUCTED and place < end:
         place = der_end(raw[:end], place)
     return end

@@ -36,8 +36,11 @@ class Scrubber:
     """0: as fast as it can."""
 
     async def run_once(self, not_before: datetime | None = None) -> ScrubRound | None:
-        """Read all files once, or the rest of a round that was broken off; None when it is too soon for another."""
+        """Read all files once, or the rest of a broken round; None when there are none, or it is too soon."""
         async with open_work(self.database, _CALLER) as work:
+            # A round over nothing would put off the first real one.
+            if not await queries.list_files(work.session, after="", limit=1):
+                return None
             found = await operations.begin_round(work, not_before=not_before)
         if found is None:
             return None
