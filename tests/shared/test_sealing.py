@@ -94,7 +94,7 @@ class TestRotation:
         assert not await store(tmp_path, OLD).verify(sha256)
         assert await store(tmp_path, NEW).verify(sha256)
 
-    @pytest.mark.parametrize("text", ["x", "AAAA", f"{OLD},AAAA"])
+    @pytest.mark.parametrize("text", ["x", "AAAA", f"{OLD},AAAA"], ids=["no key", "too short", "one is too short"])
     def test_that_is_none_is_refused_at_the_start(self, text: str) -> None:
         with pytest.raises(ValueError, match="storage key"):
             Keyring(text)
