@@ -18,7 +18,6 @@ from deploy.demo.feed import Feed
 from deploy.demo.plan import Ending, Life, plan_lives
 from deploy.demo.portal import MISBEHAVIOUR, OUTAGE, ControlRoom
 from deploy.demo.proof import Proof, prove, prove_evidence
-from deploy.local.folder import run_folder
 from deploy.local.papers import Seal
 from shared import clock
 
@@ -116,9 +115,9 @@ class _Run:
         caught_up = clock.monotonic()
         told = await self.cast.portal.statuses()
         ill_from = self.ill_from or clock.now()
-        urls, folder = self.stack["postgres"]["urls"], run_folder()
+        urls, evidence = self.stack["postgres"]["urls"], self.stack["evidence"]
         proof = await prove(self.cast.codes, urls, told, self.cast.feed, ill_from)
-        await prove_evidence(proof, urls["gateway"], key_file=folder.evidence_key, witness=folder.evidence)
+        await prove_evidence(proof, urls["gateway"], **{name: Path(path) for name, path in evidence.items()})
         planned: dict[Ending, int] = {}
         for life in self.lives:
             planned[life.ending] = planned.get(life.ending, 0) + 1

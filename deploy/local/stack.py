@@ -182,6 +182,7 @@ class Stack:
             "postgres": self._describe_postgres(),
             "rabbitmq": self._describe_rabbitmq(),
             "clients": describe_clients(self._secrets),
+            "evidence": {"key_file": str(self.folder.evidence_key), "witness": str(self.folder.evidence)},
             "seal": {"file": str(self._seals() / f"{PARTNER}.p12"), "password": self._secrets("seals")},
         }
         write_json(self.folder.stack, content)

@@ -28,6 +28,7 @@ async def house(databases: Databases, broker: Broker, tmp_path_factory: pytest.T
         management_url=broker.management_url,
     )
     await asyncio.to_thread(house.migrate)
+    await house.let_intake_listen()
     try:
         house.start()
         await house.tell([procedure()])

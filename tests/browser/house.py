@@ -97,6 +97,12 @@ class House:
             "MOTCUA_RABBITMQ_API_URL": self._management_url,
         }
 
+    async def let_intake_listen(self) -> None:
+        """Make the queues of a service that is not here: what only it hears would keep workflow waiting."""
+        broker = Broker(self.amqp_url, service="intake")
+        async with broker.channel("declare") as channel:
+            await broker.declare(channel, ["workflow.calendar.published.v1"])
+
     async def tell(self, events: Iterable[RawEvent]) -> None:
         """Publish events as the services whose facts they are."""
         async with Broker(self.amqp_url, service="tests").channel("tell") as channel:
