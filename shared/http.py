@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import OAuth2, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import ClientDisconnect
 
 from shared.caller import Caller
-from shared.errors import IdempotencyKeyMissing
+from shared.errors import DomainError, IdempotencyKeyMissing
 from shared.problems import Problem
 from shared.telemetry import current_traceparent
 from shared.tokens import TokenVerifier
@@ -120,6 +121,50 @@ class WriteRoute(APIRoute):
             write = Write(caller, key, fingerprint(request.method, target, body), act, current_traceparent())
             writer: Writer = request.app.state.writer
             return await (writer.grouped(write) if together else writer.alone(write))
+
+        return run
+
+
+class Upload(Request):
+    """A request whose body is kept as it arrives; whoever asks for the body gets its hash.
+
+    So the file is in memory at no time, while the Idempotency-Key still stands for exactly this file. A service says
+    where the file goes (`keep`), which scope that needs, and what it is called when the connection ends before it.
+    """
+
+    scope_needed: ClassVar[str]
+    incomplete: ClassVar[type[DomainError]]
+
+    async def keep(self) -> str:
+        """Keep the body, put what is known of it into the request's state, return its SHA-256."""
+        raise NotImplementedError
+
+    async def body(self) -> bytes:
+        """Keep the file; return its SHA-256."""
+        caller = await authenticate(self)
+        caller.require(self.scope_needed)
+        try:
+            return (await self.keep()).encode()
+        except ClientDisconnect as problem:
+            raise self.incomplete from problem
+
+    @property
+    def media_type(self) -> str:
+        """The type that the caller says the file is of; empty when it says none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class UploadRoute(WriteRoute):
+    """A write whose body is a file; the service's own kind of it names its Upload."""
+
+    upload: ClassVar[type[Upload]]
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Let the write see an Upload."""
+        write = super().get_route_handler()
+
+        async def run(request: Request) -> Response:
+            return await write(self.upload(request.scope, request.receive))
 
         return run
 

@@ -1,13 +1,11 @@
 """Documents over HTTP: uploaded as they are, kept by their hash, downloaded by those who may see their dossier."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from services.intake import operations, queries
 from services.intake.errors import DocumentNotHeld, HashMismatch, UploadIncomplete
@@ -17,7 +15,7 @@ from services.intake.schemas.requests import NAME_MAX, Sha256
 from services.intake.storage import SIGNATURES, Documents
 from shared.blobs import Blob
 from shared.errors import FieldError, InvalidRequest
-from shared.http import CallerDep, WorkDep, WriteRoute, authenticate, needs, problem_responses, router
+from shared.http import CallerDep, Upload, UploadRoute, WorkDep, needs, problem_responses, router
 
 READ, SUBMIT = "dossiers:read", "dossiers:submit"
 _FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
@@ -25,39 +23,28 @@ _UPLOAD = {"requestBody": {"required": True, "content": dict.fromkeys(SIGNATURES
 _DOWNLOAD: dict[int | str, dict[str, Any]] = {200: {"content": dict.fromkeys(SIGNATURES, _FILE)}}
 
 
-class Upload(Request):
-    """A request whose body goes into the store as it arrives; whoever asks for the body gets its hash.
+class DocumentUpload(Upload):
+    """A file of a dossier, on its way into the store."""
 
-    So the file is in memory at no time, while the Idempotency-Key still stands for exactly this file.
-    """
+    scope_needed = SUBMIT
+    incomplete = UploadIncomplete
 
-    async def body(self) -> bytes:
+    async def keep(self) -> str:
         """Keep the file; return its SHA-256."""
-        caller = await authenticate(self)
-        caller.require(SUBMIT)
         store: Documents = self.app.state.documents
-        try:
-            self.state.file = await store.keep(self.stream(), _media_type(self))
-        except ClientDisconnect as problem:
-            raise UploadIncomplete from problem
-        return self.state.file.sha256.encode()
+        self.state.file = await store.keep(self.stream(), self.media_type)
+        self.state.media_type = self.media_type
+        return self.state.file.sha256
 
 
-class UploadRoute(WriteRoute):
-    """A write whose body is a file."""
+class DocumentRoute(UploadRoute):
+    """A write whose body is a file of a dossier."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Let the write see an Upload."""
-        write = super().get_route_handler()
-
-        async def run(request: Request) -> Response:
-            return await write(Upload(request.scope, request.receive))
-
-        return run
+    upload = DocumentUpload
 
 
 documents = router("documents", prefix="/documents")
-uploads = APIRouter(prefix="/documents", tags=["documents"], route_class=UploadRoute)
+uploads = APIRouter(prefix="/documents", tags=["documents"], route_class=DocumentRoute)
 
 
 @uploads.post(
@@ -83,7 +70,7 @@ async def upload_document(
     document = await operations.keep_document(
         work,
         name=_name(x_document_name),
-        media_type=_media_type(request),
+        media_type=request.state.media_type,
         size_bytes=file.size_bytes,
         sha256=file.sha256,
     )
@@ -113,10 +100,6 @@ def _name(header: str) -> str:
         message = f"Give the file's name, percent-encoded UTF-8, {NAME_MAX} characters at most."
         raise InvalidRequest(errors=[FieldError("header.x-document-name", message, "Tên tệp chưa hợp lệ.")])
     return name
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _file_headers(document: Document) -> dict[str, str]:

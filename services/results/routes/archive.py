@@ -1,13 +1,11 @@
 """HTTP in: results for officials and systems."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from services.results import operations, queries, schemas
 from services.results.errors import HashMismatch, UploadIncomplete
@@ -15,7 +13,7 @@ from services.results.models import Result
 from services.results.schemas import ResultOut
 from services.results.states import Origin, SignaturePolicy
 from services.results.storage import EXTENSIONS, SIGNATURES, Archive, Kept
-from shared.http import CallerDep, SessionDep, WorkDep, WriteRoute, authenticate, needs, problem_responses, router
+from shared.http import CallerDep, SessionDep, Upload, UploadRoute, WorkDep, needs, problem_responses, router
 from shared.work import open_work
 
 READ, WRITE = "results:read", "results:write"
@@ -27,22 +25,18 @@ _DOWNLOAD: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Upload(Request):
-    """A request whose body goes into the archive as it arrives; whoever asks for the body gets its hash.
+class ResultUpload(Upload):
+    """A result's document, on its way into the archive."""
 
-    So the document is in memory at no time, while the Idempotency-Key still stands for exactly this document.
-    """
+    scope_needed = WRITE
+    incomplete = UploadIncomplete
 
-    async def body(self) -> bytes:
+    async def keep(self) -> str:
         """Keep the document; return its SHA-256."""
-        caller = await authenticate(self)
-        caller.require(WRITE)
         archive: Archive = self.app.state.archive
-        try:
-            self.state.document = await archive.keep(self.stream(), _media_type(self), await self._policy())
-        except ClientDisconnect as problem:
-            raise UploadIncomplete from problem
-        return self.state.document.blob.sha256.encode()
+        self.state.document = await archive.keep(self.stream(), self.media_type, await self._policy())
+        self.state.media_type = self.media_type
+        return self.state.document.blob.sha256
 
     async def _policy(self) -> SignaturePolicy:
         """Return what the kind that the query names needs; a query that is wrong is refused later, with its errors."""
@@ -54,21 +48,14 @@ class Upload(Request):
         return SignaturePolicy(found.paper if origin == Origin.PAPER else found.digital)
 
 
-class UploadRoute(WriteRoute):
-    """A write whose body is a document."""
+class ResultRoute(UploadRoute):
+    """A write whose body is a result's document."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Let the write see an Upload."""
-        write = super().get_route_handler()
-
-        async def run(request: Request) -> Response:
-            return await write(Upload(request.scope, request.receive))
-
-        return run
+    upload = ResultUpload
 
 
 results = router("results", prefix="/results")
-uploads = APIRouter(prefix="/results", tags=["results"], route_class=UploadRoute)
+uploads = APIRouter(prefix="/results", tags=["results"], route_class=ResultRoute)
 
 
 @uploads.post(
@@ -88,7 +75,7 @@ async def draft_result(request: Request, work: WorkDep, new: Annotated[schemas.N
         dossier_code=new.dossier_code,
         kind_code=new.kind_code,
         kind_name=new.kind_name,
-        media_type=_media_type(request),
+        media_type=request.state.media_type,
         sha256=document.blob.sha256,
         size_bytes=document.blob.size_bytes,
         origin=new.origin,
@@ -176,10 +163,6 @@ async def read_document(
         chunks = await archive.read(result.sha256)
         operations.record_reading(work, result_id=result_id, purpose=unquote(purpose))
     return StreamingResponse(chunks, media_type=result.media_type, headers=document_headers(result))
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _etag(result: Result) -> str:
