@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from deploy.accounts.reading import Read, UnreadableError, read_roster
-from deploy.local.folder import read_json, run_folder
+from deploy.local.folder import local_database_urls
 from services.workflow.operations.roster import RosterReport, apply_roster
 from shared import clock
 from shared.caller import service_caller
@@ -110,7 +110,11 @@ async def _enforce(url: str, agency: str, *, enforced: bool) -> bool:
 
 
 def _local() -> str:
-    return read_json(run_folder().stack)["postgres"]["urls"]["workflow"]
+    found = local_database_urls().get("workflow")
+    if found is None:
+        _out.print("[red]Nothing has run here. Start the stack (make up), or name a database: --database-url URL[/red]")
+        raise typer.Exit(1)
+    return found
 
 
 def _show(document: Mapping[str, object], changed: RosterReport) -> None:

@@ -13,7 +13,7 @@ from deploy.backlog.index import IndexUnreadable, find_index, open_index
 from deploy.backlog.pipeline import Source
 from deploy.backlog.sample import write_sample
 from deploy.backlog.signatures import Rules
-from deploy.local.folder import read_json, run_folder
+from deploy.local.folder import local_database_urls, run_folder
 from services.results.settings import ResultsSettings
 from shared import clock
 from shared.blobs import BlobStore, Keyring
@@ -126,13 +126,12 @@ def _settings() -> ResultsSettings:
     """Return the service's settings, from the environment or of the running local stack."""
     if "MOTCUA_DATABASE_URL" in os.environ:
         return ResultsSettings.model_validate({"amqp_url": os.environ.get("MOTCUA_AMQP_URL", "amqp://")})
-    folder = run_folder()
-    stack = read_json(folder.stack)
-    if not stack:
+    folder, urls = run_folder(), local_database_urls()
+    if not urls:
         raise typer.BadParameter("set MOTCUA_DATABASE_URL and MOTCUA_STORAGE_URL, or start the local stack (make up)")
     return ResultsSettings.model_validate(
         {
-            "database_url": stack["postgres"]["urls"]["results"],
+            "database_url": urls["results"],
             "amqp_url": "amqp://",
             "storage_url": (folder.storage / "results").as_uri(),
             "trust_folder": str(folder.path / "trust"),

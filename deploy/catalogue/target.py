@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from deploy.local.folder import read_json, run_folder
+from deploy.local.folder import local_database_urls
 from shared.db import Database, is_outage
 
 HOW = (
@@ -21,10 +21,7 @@ class NoTargetError(Exception):
 
 def database_url(named: str) -> str | None:
     """Return the address that was named, else that of the local stack's intake; None when there is neither."""
-    if named:
-        return named
-    stack = read_json(run_folder().stack) or {}
-    return stack.get("postgres", {}).get("urls", {}).get("intake")
+    return named or local_database_urls().get("intake")
 
 
 @asynccontextmanager

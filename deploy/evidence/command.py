@@ -14,7 +14,7 @@ import asyncpg
 import typer
 from rich.console import Console
 
-from deploy.local.folder import run_folder
+from deploy.local.folder import local_database_urls, run_folder
 from gateway.operations.evidence import (
     EvidenceKey,
     Export,
@@ -130,12 +130,11 @@ async def _export(path: Path, url: str) -> int:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    stack = run_folder().stack
-    if not url and not stack.exists():
+    address = url or local_database_urls().get("gateway")
+    if address is None:
         raise Unreadable("Nothing has run here. Start the stack (make up), or name a database: --database URL")
-    url = url or json.loads(stack.read_text())["postgres"]["urls"]["gateway"]
     try:
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await asyncpg.connect(address, timeout=10)
     except (OSError, asyncpg.PostgresError) as problem:
         raise Unreadable(
             f"The gateway's database does not answer ({type(problem).__name__}). Start it: make up"

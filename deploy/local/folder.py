@@ -115,3 +115,9 @@ class Secrets:
             self._known = {**self._known, name: secrets.token_urlsafe(SECRET_BYTES)}
             write_json(self._path, self._known)
         return self._known[name]
+
+
+def local_database_urls() -> dict[str, str]:
+    """Return the addresses of the local stack's databases by service; none where no stack has run."""
+    stack = read_json(run_folder().stack) or {}
+    return dict(stack.get("postgres", {}).get("urls", {}))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from deploy.local.folder import read_json, run_folder
+from deploy.local.folder import local_database_urls
 from services.workflow.operations.bpmn.drawing import Finding
 from services.workflow.operations.processes import Item, Outcome, import_processes, read_file, read_written
 from services.workflow.schemas.processes import ProcessBody
@@ -61,7 +61,7 @@ def import_command(
 ) -> None:
     """Bring in processes: a new version of each that changed; what cannot run is refused and named."""
     items = _read(files)
-    url = database or ((read_json(run_folder().stack) or {}).get("postgres", {}).get("urls", {}).get("workflow"))
+    url = database or local_database_urls().get("workflow")
     if not url:
         _fail(HOW, NO_DATABASE)
     try:

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from deploy.catalogue.shown import Shown
 from deploy.catalogue.target import NoTargetError
-from deploy.local.folder import read_json, run_folder
+from deploy.local.folder import local_database_urls, run_folder
 from deploy.province import loading
 from deploy.province.loading import Province, Rows
 from deploy.province.plan import Sizes
@@ -72,7 +72,7 @@ def load_province(catalogue: Catalogue = None, units: Units = None) -> None:
     """Load 1,916 procedures, 2,745 processes, 205 forms, 56,211 accounts and 111 receipt issuers into the stack."""
     console = Console(highlight=False, soft_wrap=True)
     with _said():
-        urls = (read_json(run_folder().stack) or {}).get("postgres", {}).get("urls")
+        urls = local_database_urls()
         if not urls:
             raise NoTargetError("Nothing runs here. Start the stack first: make up")
         started = clock.monotonic()
