@@ -11,8 +11,9 @@ from rich.markup import escape
 
 from deploy.catalogue import running
 from deploy.catalogue.running import Progress, Source
-from deploy.catalogue.shown import Shown, show_outcome, write_report
+from deploy.catalogue.shown import show_outcome, write_report
 from deploy.catalogue.target import NoTargetError, database_url
+from deploy.shown import Shown
 from services.intake.operations.sources import UnreadableError
 from shared.db import is_outage
 

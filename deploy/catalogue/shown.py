@@ -1,48 +1,13 @@
-"""What a person sees of an import: a bar on a terminal, plain lines elsewhere, and the outcome."""
+"""What a person sees of an import in the end."""
 
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 KINDS_SHOWN = 40
 REFUSALS_SHOWN = 10
-
-
-class Shown:
-    """Progress of one import."""
-
-    def __init__(self, console: Console, words: str) -> None:
-        self.console = console
-        self.words = words
-        self._bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-        )
-        self._task = self._bar.add_task(words, total=None)
-        self._tenth = -1
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        if self.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it."""
-        self._bar.stop()
-
-    def step(self, done: int, total: int) -> None:
-        """Show that `done` of `total` are through."""
-        if self.console.is_terminal:
-            self._bar.update(self._task, completed=done, total=total)
-            return
-        tenth = done * 10 // max(total, 1)
-        if tenth != self._tenth:
-            self._tenth = tenth
-            self.console.print(f"  {done}/{total} {self.words}")
 
 
 def show_outcome(console: Console, report: dict[str, Any], *, dry_run: bool) -> None:

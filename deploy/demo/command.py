@@ -11,6 +11,7 @@ from deploy.demo import report
 from deploy.demo.run import run
 from deploy.local.commands import up
 from deploy.local.folder import run_folder
+from deploy.shown import Shown
 
 DOSSIERS_MAX = 100_000
 
@@ -29,7 +30,7 @@ def demo(
     stack = json.loads((folder.path / "stack.json").read_text())
     console.print(f"\n{dossiers} hồ sơ, mọi cách kết thúc / dossiers, every ending\n")
     try:
-        with report.Shown(console) as shown:
+        with Shown(console) as shown:
             outcome = asyncio.run(run(stack, dossiers, shown))
     except KeyboardInterrupt:
         console.print("Stopped. The stack is still up; take it down with:  make down")

@@ -3,11 +3,8 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from deploy.demo.plan import LABELS, Ending
@@ -16,40 +13,6 @@ from shared import clock
 
 WIDTH_MAX = 80
 SHOWN_MAX = 20
-
-
-class Shown:
-    """Progress: a bar on a terminal, a line each tenth elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-        )
-        self._tasks: dict[str, Any] = {}
-        self._told: dict[str, int] = {}
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        if self.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it."""
-        self._bar.stop()
-
-    def step(self, done: int, total: int, words: str) -> None:
-        """Show that `done` of `total` are through."""
-        if self.console.is_terminal:
-            if words not in self._tasks:
-                self._tasks[words] = self._bar.add_task(words, total=total)
-            self._bar.update(self._tasks[words], completed=done, total=total)
-            return
-        tenth = done * 10 // max(total, 1)
-        if self._told.get(words) != tenth:
-            self._told[words] = tenth
-            self.console.print(f"  {done}/{total} {words}")
 
 
 def passed(outcome: Outcome) -> bool:

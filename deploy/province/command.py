@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.catalogue.shown import Shown
 from deploy.catalogue.target import NoTargetError
 from deploy.local.folder import local_database_urls, run_folder
 from deploy.province import loading
 from deploy.province.loading import Province, Rows
 from deploy.province.plan import Sizes
 from deploy.province.sources import SourceMissingError, make
+from deploy.shown import Shown
 from shared import clock
 
 BAD_SOURCE, NO_DATABASE, STOPPED = 2, 3, 130
