@@ -293,6 +293,18 @@ class TestTampering:
 class TestMonths:
     """The log is partitioned by month; old months go, sealed."""
 
+    async def test_are_made_once_by_replicas_that_start_together(self, hall: Hall) -> None:
+        await hall.rows(
+            "DO $$ DECLARE part regclass; BEGIN FOR part IN SELECT inhrelid FROM pg_inherits"
+            " WHERE inhparent = 'transaction_log'::regclass AND inhrelid::regclass::text LIKE 'transaction_log_%'"
+            " LOOP EXECUTE 'DROP TABLE ' || part; END LOOP; END $$"
+        )
+        await asyncio.gather(*(keep_months(hall.database) for _ in range(8)))
+        (found,) = await hall.rows(
+            "SELECT count(*) AS n FROM pg_inherits WHERE inhparent = 'transaction_log'::regclass"
+        )
+        assert found["n"] == 3
+
     async def test_that_ended_are_dropped_and_the_chain_still_holds(self, log: Hall, tmp_path: Path) -> None:
         await _move_a_month_back(log)
         dropped = await drop_old(log.database, KEY, before=months_after(clock.now(), 0))

@@ -14,6 +14,7 @@ from shared.db import Database, is_outage
 AHEAD = 2
 """Months that have their partition before they begin."""
 TURN_S = 3600
+_LOCK_KEY = 0x6D6F6E74  # "mont": the lock of whoever makes months
 
 _log = log.get(__name__)
 
@@ -29,15 +30,19 @@ async def keep_months(database: Database) -> None:
     """Make the partitions of this month and the next ones where they are missing."""
     connection = await database.connect()
     try:
+        # Replicas start together, and IF NOT EXISTS does not hold against another that is just making the same table.
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
         for nth in range(AHEAD + 1):
             start = months_after(clock.now(), nth)
-            await connection.execute(
-                f"CREATE TABLE IF NOT EXISTS transaction_log_{start:%Y_%m} PARTITION OF transaction_log"
-                f" FOR VALUES FROM ('{start.isoformat()}') TO ('{months_after(start, 1).isoformat()}')"
-            )
-            await connection.execute(
-                f"REVOKE UPDATE, DELETE, TRUNCATE ON transaction_log_{start:%Y_%m} FROM CURRENT_USER"
-            )
+            name = f"transaction_log_{start:%Y_%m}"
+            if await connection.fetchval("SELECT to_regclass($1)", name):
+                continue
+            async with connection.transaction():
+                await connection.execute(
+                    f"CREATE TABLE {name} PARTITION OF transaction_log"
+                    f" FOR VALUES FROM ('{start.isoformat()}') TO ('{months_after(start, 1).isoformat()}')"
+                )
+                await connection.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {name} FROM CURRENT_USER")
     finally:
         await connection.close(timeout=2)
 
