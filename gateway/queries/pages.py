@@ -1,0 +1,3 @@
+"""How much one answer lists."""
+
+PAGE_MAX = 1000

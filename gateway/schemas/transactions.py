@@ -1,0 +1,53 @@
+"""Calls through the door."""
+
+from datetime import date, datetime
+
+from gateway.schemas.root import Answer
+
+
+class CallOut(Answer):
+    """One call through the door."""
+
+    at: datetime
+    client_id: str
+    service: str
+    method: str
+    path: str
+    status: int
+    duration_us: int
+    trace_id: str
+
+
+class TransactionDayOut(Answer):
+    """How often a client called a service on a day."""
+
+    day: date
+    """Of the province's time, by when the calls were stored."""
+    service: str
+    client_id: str
+    calls: int
+    refused: int
+    """Answered 4xx: the caller's to mend."""
+    failed: int
+    """Answered 5xx, or not at all."""
+    request_bytes: int
+    response_bytes: int
+    duration_mean_ms: float
+
+
+class TransactionFigures(Answer):
+    """Volume and success of the calls through the door, with what the ratio was made of."""
+
+    definition: str
+    as_of: datetime
+    since: date
+    until: date
+    """Both days are counted."""
+    calls: int
+    """The ratio's denominator."""
+    succeeded: int
+    """The ratio's numerator: calls that did not fail; a refusal is an answer."""
+    success_rate: float | None
+    """succeeded / calls, four digits; null without calls."""
+    days: list[TransactionDayOut]
+    """Newest first."""
