@@ -1,13 +1,7 @@
-"""VNPAY's and NAPAS's words beside independent implementations: npm `vnpay` 2.5.0 and `vietnam-qr-pay` 1.5.1.
+"""VNPAY's and NAPAS's words beside independent implementations: npm `vnpay` 2.5.0 and `vietnam-qr-pay` 1.5.1."""
 
-Their packages are installed by the test itself (npm ci, by the committed lock) into the run folder, once a checkout.
-"""
-
-import fcntl
-import hashlib
 import json
 import random
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.folder import ROOT
 from services.payment.models import Payment, Refund
 from services.payment.operations.routing import Account
 from services.payment.platform import vietqr, vnpay
@@ -24,29 +17,16 @@ from services.payment.platform.keys import Keys
 from services.payment.platform.messages import write_time
 from services.payment.platform.vnpay import Merchant, Vnpay
 from shared.ids import new_id
+from tests.support.npm import installed
 
-HERE = Path(__file__).parent / "npm"
-INSTALLED = ROOT / ".run" / "npm"
-MANY, FEWER, INSTALL_S, RUN_S = 10_000, 1_000, 300, 120
+MANY, FEWER, RUN_S = 10_000, 1_000, 120
 LETTERS = "abcXYZ019 -._~*!'()&=+%/?#:@,;|ăâđêôơưẤỆỖỢỰ€😀"
 
 
 @pytest.fixture(scope="module")
 def scripts() -> Path:
     """Return a folder with the scripts and the packages they import."""
-    lock = (HERE / "package-lock.json").read_bytes()
-    folder = INSTALLED / hashlib.sha256(lock).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "turn").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        for file in HERE.iterdir():
-            shutil.copy(file, folder)
-        if not (folder / "complete").exists():
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S, check=False)
-            assert done.returncode == 0, done.stderr
-            (folder / "complete").touch()
-    return folder
+    return installed(Path(__file__).parent / "npm")
 
 
 def ask(scripts: Path, name: str, asked: list[dict[str, Any]]) -> list[Any]:
@@ -184,10 +164,3 @@ def _cents(words: dict[str, object]) -> int:
 
 def _shop(shop: Merchant) -> dict[str, str]:
     return {"secret": shop.keys.current, "code": shop.code, "host": shop.host}
-
-
-def test_oracle_is_another_implementation() -> None:
-    """Nothing of theirs is in our tree: the lock names packages by their digests only."""
-    lock = json.loads((HERE / "package-lock.json").read_text())
-    assert {"node_modules/vnpay", "node_modules/vietnam-qr-pay"} <= set(lock["packages"])
-    assert "resolved" not in json.dumps(lock)

@@ -80,6 +80,10 @@ class TestNames:
         texts = tracked(".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".sh", ".json", "Makefile", "Dockerfile")
         assert [named(path) for path in texts if path != own and here.search(path.read_text())] == []
 
+    def test_of_no_host_stand_in_the_locks_of_npm(self) -> None:
+        """They name packages by their digests alone."""
+        assert [named(path) for path in tracked("package-lock.json") if '"resolved"' in path.read_text()] == []
+
 
 class TestStatus:
     def test_is_set_in_one_place_only(self) -> None:
