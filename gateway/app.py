@@ -52,6 +52,8 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         ServiceParts(
             name="gateway",
             title="Một Cửa: gateway",
+            about="The door: tokens, rights, the pull of changes, the portal's own words, figures and operations.",
+            below="",
             routers=[
                 tokens.router,
                 sync.router,

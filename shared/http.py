@@ -80,7 +80,7 @@ def _required_key(request: Request) -> str:
     return key
 
 
-CallerDep = Annotated[Caller, Depends(authenticate)]
+CallerDep = Annotated[Caller, Security(_authorised)]
 WorkDep = Annotated[Work, Depends(_work)]
 """The transaction of an unsafe call; the route class opens and commits it."""
 SessionDep = Annotated[AsyncSession, Depends(_session)]
