@@ -5,11 +5,11 @@ or `date` promises otherwise, and a client's slip would become a fact. Bodies de
 holds is text by nature, so only its days and moments need these rules (Day, Moment).
 """
 
+import math
 import re
 from collections.abc import Callable
 from datetime import date, time
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
@@ -26,15 +26,14 @@ TEXT_MAX = 10_000
 """Characters of a text that says no bound of its own."""
 ITEMS_MAX = 1_000
 """Items of a list, and names of an object, that say no bound of their own."""
-WHOLE_MIN, WHOLE_MAX = -(2**63), 2**63 - 1
-"""What PostgreSQL's bigint holds."""
+WHOLE_MIN, WHOLE_MAX = -(2**53) + 1, 2**53 - 1
+"""Whole numbers that every reader of JSON takes for the same (RFC 7493 §2.2)."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _LOCAL_TIME = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _YEARS = range(1000, 9000)
 """Years with which every sum of days still has a date."""
 
@@ -76,12 +75,6 @@ def _number(value: object) -> object:
     return value
 
 
-def _uuid(value: object) -> object:
-    if not isinstance(value, UUID) and not (isinstance(value, str) and _UUID.fullmatch(value)):
-        raise PydanticCustomError("uuid_form", "Write an id as it was given, with its hyphens.")
-    return value
-
-
 Day = Annotated[date, BeforeValidator(_day)]
 """A day in a query or a path."""
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
@@ -95,12 +88,29 @@ LocalTime = Annotated[
 EntityTag = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$")]
 """What If-Match and If-None-Match hold."""
 
+
+def _plain(value: object) -> object:
+    """Refuse numbers, anywhere in a value of no type of its own, that could not be written as JSON again."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, int) and not WHOLE_MIN <= one <= WHOLE_MAX:
+            raise ValueError(f"a whole number must lie between {WHOLE_MIN} and {WHOLE_MAX}")
+        elif isinstance(one, float) and not math.isfinite(one):
+            raise ValueError("a number must be finite")
+    return value
+
+
 _CHECKED: dict[str, Callable[[object], object]] = {
     "date": _day,
     "datetime": _moment,
     "int": _number,
     "float": _number,
-    "uuid": _uuid,
+    "any": _plain,
 }
 _BOUNDS: dict[str, dict[str, int]] = {
     "str": {"max_length": TEXT_MAX},

@@ -113,6 +113,17 @@ _LOCATION = {
     "schema": {"type": "string", "format": "uri-reference", "maxLength": 2000},
 }
 
+_QUOTA = {
+    "RateLimit": {
+        "description": "What is left of the client's quota (IETF draft ratelimit-headers); sent where it has one.",
+        "schema": {"type": "string", "maxLength": 1000},
+    },
+    "RateLimit-Policy": {
+        "description": "The client's quotas; sent where it has one.",
+        "schema": {"type": "string", "maxLength": 1000},
+    },
+}
+
 Document = dict[str, Any]
 
 
@@ -130,6 +141,7 @@ def completed(document: Document, *, about: str, below: str) -> Document:
     scopes: set[str] = set()
     tags: set[str] = set()
     for operation in _operations(document):
+        _without_null(operation)
         _complete(operation)
         tags.update(operation.get("tags", []))
         scopes.update(scope for one in operation["security"] for names in one.values() for scope in names)
@@ -139,7 +151,7 @@ def completed(document: Document, *, about: str, below: str) -> Document:
     components.get("schemas", {}).pop("HTTPValidationError", None)
     components.get("schemas", {}).pop("ValidationError", None)
     _bound(document)
-    return document
+    return document if below else limited(document)
 
 
 def _operations(document: Document) -> Iterator[dict[str, Any]]:
@@ -161,6 +173,30 @@ def _scheme(scopes: set[str]) -> dict[str, Any]:
         " algorithm, issuer, audience and expiry are checked, the key by the issuer's JWKS.",
         "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": described}},
     }
+
+
+def _without_null(operation: dict[str, Any]) -> None:
+    """Let what may be left out be of its own type only: a query or a header cannot hold null."""
+    for parameter in operation.get("parameters", []):
+        schema = parameter.get("schema", {})
+        choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+        if len(choices) == 1 and len(schema["anyOf"]) > 1:
+            parameter["schema"] = choices[0] | {name: one for name, one in schema.items() if name != "anyOf"}
+
+
+def limited(document: Document) -> Document:
+    """Say of each call with a token what the door adds: what is left of the client's quota, and the refusal beyond."""
+    for operation in _operations(document):
+        if not operation.get("security"):
+            continue
+        responses = operation["responses"]
+        refusal = {"description": _REFUSAL, "content": {PROBLEM_TYPE: {"schema": _PROBLEM}}}
+        responses.setdefault("429", {**refusal, "headers": _HEADERS["429"]})
+        for status, response in responses.items():
+            if status[0] in "24":
+                response["headers"] = {**response.get("headers", {}), **_QUOTA}
+        operation["responses"] = {status: responses[status] for status in sorted(responses)}
+    return document
 
 
 def _complete(operation: dict[str, Any]) -> None:
@@ -187,12 +223,10 @@ def _complete(operation: dict[str, Any]) -> None:
 def _as_problem(response: dict[str, Any]) -> None:
     """Give a problem its own media type; FastAPI's own form of a refusal is never sent."""
     content = response.get("content", {})
-    schema = content.get("application/json", {}).get("schema", {})
-    if schema == _PROBLEM or schema.get("$ref", "").endswith("/HTTPValidationError"):
-        response["content"] = {
-            PROBLEM_TYPE: {"schema": _PROBLEM},
-            **{kind: found for kind, found in content.items() if kind != "application/json"},
-        }
+    refusals = (_PROBLEM["$ref"], "#/components/schemas/HTTPValidationError")
+    others = {kind: one for kind, one in content.items() if one.get("schema", {}).get("$ref") not in refusals}
+    if len(others) < len(content):
+        response["content"] = {PROBLEM_TYPE: {"schema": _PROBLEM}, **others}
         response["description"] = _REFUSAL
 
 

@@ -127,14 +127,20 @@ def _of_http(problem: HTTPException) -> DomainError:
 
 
 def _methods_at(request: Request) -> list[str]:
-    """Return the methods that some route takes at a request's address; the router itself names those of one route."""
-    return [
-        method
-        for method in _METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.router.routes
-        )
-    ]
+    """Return the methods at a request's address, those of all routes of its path; the router itself names one route's.
+
+    Of several paths it could stand for, the one that says most of it literally counts: /forms/import is itself, and
+    not a form named import.
+    """
+    found: dict[str, list[str]] = {}
+    for method in _METHODS:
+        for route in request.app.router.routes:
+            match, child = route.matches({**request.scope, "method": method})
+            if match is Match.FULL:
+                path = getattr(child.get("route", route), "path", "")
+                found.setdefault(path, []).append(method)
+                break
+    return found[min(found, key=lambda path: path.count("{"))] if found else []
 
 
 def install(app: FastAPI, *, about: str = "", below: str = "") -> None:

@@ -46,6 +46,9 @@ Hours = Annotated[tuple[tuple[LocalTime, LocalTime], ...], AfterValidator(_in_or
 """The working spans of a day in local time; none when it is off."""
 
 
+Year = Annotated[int, Field(ge=1970, le=2200)]
+
+
 class _Part(Body):
     model_config = ConfigDict(frozen=True)
 
@@ -90,9 +93,9 @@ class CalendarDocument(_Part):
     sources: tuple[str, ...] = Field(max_length=100)
     zone: str = Field(min_length=1, max_length=60)
     utc_offset_minutes: int = Field(ge=-720, le=840)
-    first_year: int = Field(ge=1970, le=2200)
-    last_year: int = Field(ge=1970, le=2200)
-    provisional_years: tuple[int, ...] = Field(description="Years without an official notice of days off yet")
+    first_year: Year
+    last_year: Year
+    provisional_years: tuple[Year, ...] = Field(description="Years without an official notice of days off yet")
     day_minutes: int = Field(gt=0, le=1440, description="Minutes of one working day as a unit of terms")
     same_day_until: LocalTime = Field(description="What is received later in a day counts from the next working day")
     week: Week

@@ -2,22 +2,24 @@
 
 import pytest
 
-from tests.conformity.judge import findings
-from tests.results.desk import Desk, accepted
+from tests.conformity.judge import Run, token_of
+from tests.results.desk import CODE, Desk, accepted
 from tests.support.serving import serving
 
-SCOPES = "dossiers:submit dossiers:read dossiers:decide tasks:read tasks:work fees:read payments:write refunds:write ledger:read ledger:write results:read results:write results:reuse catalogue:write sync:read ops:read ops:act portal".split()
-from datetime import timedelta
 
-
-async def seed(desk: Desk) -> None:
+async def _judged(desk: Desk, examples: int) -> str:
     await desk.hear(accepted())
-    await desk.issued()
-    await desk.drafted()
-
-
-async def test_nothing_is_found(desk: Desk) -> None:
-    await seed(desk)
-    token = desk.issuer.token(SCOPES, agency="H32", lives=timedelta(hours=1))
+    issued, draft = await desk.issued(), await desk.drafted()
+    known = {"path.result_id": [issued, draft], "query.dossier_code": [CODE], "path.reference": [issued]}
     async with serving(desk.app) as url:
-        assert await findings(url, token, examples=5) == ""
+        return await Run(url, token_of(desk.issuer), examples, known).report()
+
+
+async def test_schemathesis_finds_nothing(desk: Desk) -> None:
+    assert await _judged(desk, examples=2) == ""
+
+
+@pytest.mark.large
+@pytest.mark.timeout(3600)
+async def test_schemathesis_finds_nothing_in_hundreds_of_examples(desk: Desk) -> None:
+    assert await _judged(desk, examples=300) == ""

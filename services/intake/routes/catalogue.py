@@ -68,7 +68,7 @@ async def list_procedures(
 @catalogue.get("/procedures/{code}", summary="Read a procedure")
 async def get_procedure(
     known: CatalogueDep,
-    code: CodePath,
+    code: Annotated[str, Path(max_length=60, examples=["1.004222"])],
     version: Annotated[int | None, Query(ge=1, le=10**6, description="An earlier one")] = None,
 ) -> ProcedureView:
     """Return the version in force today with components, fees by channel and agencies; the newest if none is."""

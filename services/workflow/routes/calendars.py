@@ -23,7 +23,7 @@ from services.workflow.schemas.calendars import (
 from shared.bodies import EntityTag
 from shared.caller import Caller
 from shared.errors import FieldError
-from shared.http import CallerDep, SessionDep, WorkDep, needs, router
+from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses, router
 
 WRITE = needs("catalogue:write")
 VERSIONS_MAX = 50
@@ -79,7 +79,7 @@ async def preview(
     return Preview(items=[MoveView.of(move) for move in seen], looked_at=looked_at, next_cursor=next_cursor)
 
 
-@calendars.post("/{code}/versions", dependencies=[WRITE], status_code=201)
+@calendars.post("/{code}/versions", dependencies=[WRITE], status_code=201, responses=problem_responses(412, 428))
 async def publish(
     work: WorkDep,
     caller: CallerDep,
