@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from gateway.errors import InvalidClient, UnsupportedGrant
 from gateway.operations.clients import Issuer, authenticate_client, granted_scopes
 from gateway.operations.succession import Succession
-from shared.http import SessionDep
+from shared.http import SessionDep, problem_responses
 
 router = APIRouter(tags=["tokens"])
 
@@ -23,7 +23,7 @@ class TokenAnswer(BaseModel):
     scope: str
 
 
-@router.post("/oauth/token", summary="Get an access token")
+@router.post("/oauth/token", summary="Get an access token", responses=problem_responses(400, 401, 422, 503))
 async def token(
     request: Request,
     response: Response,
