@@ -25,8 +25,11 @@ from tests.support.serving import serving
 ISSUER = "https://motcua.example"
 CLIENT, SECRET = "judge", "s" * 43
 SETTINGS: dict[str, Any] = {"amqp_url": "amqp://guest:guest@127.0.0.1:1/", "issuer": ISSUER}
-GATEWAY: dict[str, Any] = {"portal_enabled": False, "public_calls_per_minute": 1_000_000}
-"""The public checks have a limit for each address, and schemathesis has only one."""
+OWN: dict[str, dict[str, Any]] = {
+    # The public checks have a limit for each address, and schemathesis has only one.
+    "gateway": {"portal_enabled": False, "public_calls_per_minute": 1_000_000},
+    "payment": {"platform_url": "http://127.0.0.1:1", "platform_partner": "partner", "platform_secret": "secret"},
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class House(AsyncExitStack):
         await asyncio.to_thread(migrations.upgrade, part.package, url)
         if "storage_url" in part.settings.model_fields:
             settings["storage_url"] = (self.folder / part.name).as_uri()
-        found = part.settings.model_validate({**SETTINGS, "database_url": url, **settings})
+        found = part.settings.model_validate({**SETTINGS, **OWN.get(part.name, {}), "database_url": url, **settings})
         app = self.apps[part.name] = part.room("app").create_app(found)
         await self.enter_async_context(app.router.lifespan_context(app))
         return await self.enter_async_context(serving(app))
@@ -66,7 +69,7 @@ async def door(databases: Databases, tmp_path: Path) -> AsyncIterator[Door]:
     *services, gateway = sorted(PARTS, key=lambda part: part.name == "gateway")
     async with House(databases, tmp_path) as house:
         urls = {f"{part.name}_url": await house.serve(part) for part in services}
-        url = await house.serve(gateway, **GATEWAY, **urls, **_files(tmp_path))
+        url = await house.serve(gateway, **urls, **_files(tmp_path))
         state = house.apps["gateway"].state
         for part in services:
             house.apps[part.name].state.tokens.use_keys(state.issuer.keys)
