@@ -63,13 +63,14 @@ class House(AsyncExitStack):
         return await self.enter_async_context(serving(app))
 
 
-@pytest.fixture
-async def door(databases: Databases, tmp_path: Path) -> AsyncIterator[Door]:
+@pytest.fixture(scope="module")
+async def door(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """Lend a gateway behind which everything works, with one dossier folded."""
+    folder = tmp_path_factory.mktemp("door")
     *services, gateway = sorted(PARTS, key=lambda part: part.name == "gateway")
-    async with House(databases, tmp_path) as house:
+    async with House(databases, folder) as house:
         urls = {f"{part.name}_url": await house.serve(part) for part in services}
-        url = await house.serve(gateway, **urls, **_files(tmp_path))
+        url = await house.serve(gateway, **urls, **_files(folder))
         state = house.apps["gateway"].state
         for part in services:
             house.apps[part.name].state.tokens.use_keys(state.issuer.keys)

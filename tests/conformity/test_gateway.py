@@ -3,13 +3,18 @@
 import pytest
 
 from tests.conformity.conftest import Door
-from tests.conformity.judge import Run
+from tests.conformity.judge import COVERED, Run
+from tests.support.promtool import objections
 
 WHOLE = "/api/v1/openapi.json"
 
 
 async def test_schemathesis_finds_nothing(door: Door) -> None:
-    assert await Run(door.url, door.token, 2, door.known).report() == ""
+    assert await Run(door.url, door.token, 2, door.known, covered=COVERED).report() == ""
+
+
+async def test_promtool_finds_its_metrics_clean(door: Door) -> None:
+    assert await objections(door.url) == ""
 
 
 @pytest.mark.large

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.conformity.judge import Run, token_of
+from tests.conformity.judge import COVERED, Run, token_of
 from tests.payment.till import Till
+from tests.support.promtool import objections
 from tests.support.serving import serving
 
 
-async def _judged(till: Till, examples: int) -> str:
+async def _judged(till: Till, examples: int, covered: int = 1) -> str:
     due, paid = await till.owe(), await till.owe()
     payment = await till.pay_in_cash(paid)
     receipts = await till.receipts(paid)
@@ -19,11 +20,16 @@ async def _judged(till: Till, examples: int) -> str:
         "query.dossier_code": [due.dossier_code, paid.dossier_code],
     }
     async with serving(till.app) as url:
-        return await Run(url, token_of(till.issuer), examples, known).report()
+        return await Run(url, token_of(till.issuer), examples, known, covered).report()
 
 
 async def test_schemathesis_finds_nothing(till: Till) -> None:
-    assert await _judged(till, examples=2) == ""
+    assert await _judged(till, examples=2, covered=COVERED) == ""
+
+
+async def test_promtool_finds_its_metrics_clean(till: Till) -> None:
+    async with serving(till.app) as url:
+        assert await objections(url) == ""
 
 
 @pytest.mark.large

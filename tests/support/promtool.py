@@ -17,8 +17,10 @@ def promtool(*arguments: str, folder: Path | None = None, text: str = "") -> str
     return done.stdout + done.stderr if done.returncode or arguments[:2] == ("check", "metrics") else ""
 
 
-async def objections(client: httpx.AsyncClient) -> str:
-    """Return what promtool finds in the metrics that a process tells."""
-    answer = await client.get("/metrics")
+async def objections(url: str) -> str:
+    """Return what promtool finds in the metrics that the process at an address tells."""
+    async with httpx.AsyncClient(base_url=url, timeout=RUN_S) as client:
+        assert (await client.get("/health/ready")).status_code == 200
+        answer = await client.get("/metrics")
     assert answer.status_code == 200, answer.text
     return promtool("check", "metrics", text=answer.text)

@@ -7,7 +7,8 @@ import pytest
 
 from services.workflow.app import create_app
 from services.workflow.settings import WorkflowSettings
-from tests.conformity.judge import Run, token_of
+from tests.conformity.judge import COVERED, Run, token_of
+from tests.support.promtool import objections
 from tests.support.serving import serving
 from tests.support.tokens import Issuer
 from tests.workflow.office import CODE, OFFICIAL, Office
@@ -32,7 +33,7 @@ async def whole_office(database_url: str) -> AsyncIterator[Office]:
         await office.clear()
 
 
-async def _judged(office: Office, examples: int) -> str:
+async def _judged(office: Office, examples: int, covered: int = 1) -> str:
     await office.start(PARALLEL)
     await office.start(GATED, code=PAUSED)
     await office.pause("stop", code=PAUSED)
@@ -44,11 +45,16 @@ async def _judged(office: Office, examples: int) -> str:
         "path.username": [OFFICIAL],
     }
     async with serving(office.app) as url:
-        return await Run(url, token_of(office.issuer), examples, known).report()
+        return await Run(url, token_of(office.issuer), examples, known, covered).report()
 
 
 async def test_schemathesis_finds_nothing(whole_office: Office) -> None:
-    assert await _judged(whole_office, examples=2) == ""
+    assert await _judged(whole_office, examples=2, covered=COVERED) == ""
+
+
+async def test_promtool_finds_its_metrics_clean(whole_office: Office) -> None:
+    async with serving(whole_office.app) as url:
+        assert await objections(url) == ""
 
 
 @pytest.mark.large
