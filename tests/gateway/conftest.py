@@ -141,6 +141,7 @@ def settings_of(database_url: str, services_url: str, files: dict[str, str], **m
         "portal_enabled": False,
         "upstream_timeout_s": 0.5,
         "body_bytes_max": 100_000,
+        "failed_logins_per_minute": 1_000,
         **{f"{service}_url": f"{services_url}/{service}" for service in SERVICES},
         **files,
         **more,
