@@ -13,7 +13,7 @@ from shared.db import Database
 EVERY_S = 60
 SOON = timedelta(days=14)
 DELETE_BATCH, BATCHES_MAX = 5_000, 20
-DAYS_KEPT = 40
+DAYS_KEPT = timedelta(days=40)
 
 ENDING = Gauge(
     "motcua_client_endings",
@@ -23,11 +23,11 @@ ENDING = Gauge(
 _KINDS = ("secret", "key", "client")
 _ASSERTIONS = text(
     "DELETE FROM client_assertion WHERE (client_id, jti_sha256) IN"
-    " (SELECT client_id, jti_sha256 FROM client_assertion WHERE expires_at < :now LIMIT :most)"
+    " (SELECT client_id, jti_sha256 FROM client_assertion WHERE expires_at < :before LIMIT :most)"
 )
 _DAYS = text(
     "DELETE FROM client_day WHERE (client_id, day) IN"
-    " (SELECT client_id, day FROM client_day WHERE day < CAST(:now AS timestamptz)::date - :kept LIMIT :most)"
+    " (SELECT client_id, day FROM client_day WHERE day < :before LIMIT :most)"
 )
 _log = log.get(__name__)
 
@@ -56,10 +56,11 @@ async def measure_endings(database: Database) -> None:
 
 async def forget_old(database: Database) -> None:
     """Delete assertions that could not be used again anyway, and days long past, in bounded batches."""
-    for statement, more in ((_ASSERTIONS, {}), (_DAYS, {"kept": DAYS_KEPT})):
+    now = clock.now()
+    for statement, before in ((_ASSERTIONS, now), (_DAYS, (now - DAYS_KEPT).date())):
         for _ in range(BATCHES_MAX):
             async with database.session() as session:
-                done = await session.execute(statement, {"now": clock.now(), "most": DELETE_BATCH, **more})
+                done = await session.execute(statement, {"before": before, "most": DELETE_BATCH})
                 await session.commit()
             if getattr(done, "rowcount", 0) < DELETE_BATCH:
                 break

@@ -32,7 +32,7 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call that is for a service; leave others to the gateway."""
-        if scope["type"] != "http" or not _is_for_a_service(scope["path"]):
+        if scope["type"] != "http" or not is_for_a_service(scope["path"]):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -68,7 +68,8 @@ class Proxy:
         return passed_back(answer, upstream.urls[service])
 
 
-def _is_for_a_service(path: str) -> bool:
+def is_for_a_service(path: str) -> bool:
+    """Tell whether a call is passed on; the path is the decoded one."""
     rest = path.removeprefix(f"{PREFIX}/")
     return rest != path and owner_of(rest) is not None and not OWN.fullmatch(rest)
 

@@ -9,7 +9,8 @@ from gateway.errors import CertificateNeeded, ClientInactive, NetworkRefused, Qu
 from gateway.operations.book import Book, Entry
 from gateway.operations.metering import Meter, Spent
 from gateway.routes.peers import Peers
-from gateway.upstream import is_public
+from gateway.routes.proxy import is_for_a_service
+from gateway.upstream import is_public, owner_of
 from shared import clock, problems
 from shared.caller import Caller
 
@@ -47,6 +48,9 @@ class Guarded:
             error = problems.as_domain_error(problem)
             if isinstance(error, problems.InternalError):
                 raise
+            if is_for_a_service(scope["path"]):
+                # The log says at whose door a call was refused.
+                said["service"] = owner_of(scope["path"].removeprefix(PREFIX))
             await problems.render(error)(scope, receive, send)
             return
         if entry.metered:
