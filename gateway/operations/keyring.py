@@ -53,6 +53,9 @@ def new_key(state: KeyState, now: datetime) -> SigningKey:
     """Return a new key."""
     key = ECKey.generate_key(CURVE, private=True)
     key.ensure_kid()
+    if str(key.kid).startswith("-"):
+        # On a command line it would read as an option.
+        return new_key(state, now)
     return SigningKey(key, state, now)
 
 
@@ -62,7 +65,7 @@ def read_keys(text: str | bytes) -> list[SigningKey]:
         content = json.loads(text)
         listed = content.get("keys", [{**content, "state": KeyState.SIGNING}])
         keys = [_read(dict(one)) for one in listed]
-    except (JoseError, ValueError, TypeError, LookupError) as problem:
+    except (JoseError, ValueError, TypeError, LookupError, AttributeError) as problem:
         raise KeysRefused(f"The signing keys cannot be read: {type(problem).__name__}.") from problem
     signing = [one.kid for one in keys if one.state is KeyState.SIGNING]
     if len(signing) != 1 or len({one.kid for one in keys}) < len(keys):

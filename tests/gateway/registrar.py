@@ -1,5 +1,6 @@
 """Somebody who manages clients at a gateway's door, and the clients themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -50,7 +51,12 @@ class Registrar:
         return answer.json()["secret"]
 
     async def ask(
-        self, client_id: str, secret: str, *, http: httpx.AsyncClient | None = None, **headers: str
+        self,
+        client_id: str,
+        secret: str,
+        *,
+        http: httpx.AsyncClient | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Ask for a token with a secret."""
         data = {**CREDENTIALS, "client_id": client_id, "client_secret": secret}
@@ -77,12 +83,15 @@ class Calling:
         self.token = token
 
     async def call(
-        self, path: str = "/api/v1/dossiers", *, http: httpx.AsyncClient | None = None, **headers: str
+        self,
+        path: str = "/api/v1/dossiers",
+        *,
+        http: httpx.AsyncClient | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Read something; a header's name is written with underscores."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        """Read something."""
         usual = {"Authorization": f"Bearer {self.token}"}
-        return await (http or self.http).get(path, headers=usual | named)
+        return await (http or self.http).get(path, headers={**usual, **(headers or {})})
 
     async def comes_to(self, status: int, *, within_s: float = 10, **more: Any) -> httpx.Response:
         """Call until the answer has a status, which must come soon."""

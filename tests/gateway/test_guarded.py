@@ -110,9 +110,9 @@ class TestNetwork:
         client_id = (await registrar.client(networks=["10.1.0.0/16"]))["client_id"]
         secret = await registrar.secret(client_id)
         inside = {"X-Forwarded-For": "10.1.0.1"}
-        token = (await registrar.ask(client_id, secret, http=replica.http, **inside)).json()["access_token"]
+        token = (await registrar.ask(client_id, secret, http=replica.http, headers=inside)).json()["access_token"]
         caller = Calling(replica.http, client_id, token)
-        answer = await caller.call(X_Forwarded_For=forwarded)
+        answer = await caller.call(headers={"X-Forwarded-For": forwarded})
         assert answer.status_code == status
         if status == 403:
             assert_problem(answer, NetworkRefused)
@@ -122,7 +122,7 @@ class TestNetwork:
         client_id = (await registrar.client(networks=["10.1.0.0/16"]))["client_id"]
         secret = await registrar.secret(client_id)
         headers = {"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=10.1.2.3"}
-        answer = await registrar.ask(client_id, secret, **headers)
+        answer = await registrar.ask(client_id, secret, headers=headers)
         assert assert_problem(answer, NetworkRefused)["error"] == "unauthorized_client"
 
 
@@ -133,28 +133,28 @@ class TestCertificate:
         client_id = (await registrar.client(**more))["client_id"]
         secret = await registrar.secret(client_id)
         for headers in ({}, shown(OTHER)):
-            assert_problem(await registrar.ask(client_id, secret, http=replica.http, **headers), InvalidClient)
-        answer = await registrar.ask(client_id, secret, http=replica.http, **shown(CERTIFICATE))
+            assert_problem(await registrar.ask(client_id, secret, http=replica.http, headers=headers), InvalidClient)
+        answer = await registrar.ask(client_id, secret, http=replica.http, headers=shown(CERTIFICATE))
         return Calling(replica.http, client_id, answer.json()["access_token"])
 
     async def test_is_asked_for_at_every_call(self, bound: Calling) -> None:
-        assert (await bound.call(**shown(CERTIFICATE))).status_code == 200
+        assert (await bound.call(headers=shown(CERTIFICATE))).status_code == 200
         for headers in ({}, shown(OTHER), {"Client-Cert": "nonsense"}, {"Client-Cert": "::"}):
-            answer = await bound.call(**headers)
+            answer = await bound.call(headers=headers)
             assert_problem(answer, CertificateNeeded)
             assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
     async def test_is_not_believed_from_an_unlisted_peer(self, bound: Calling, registrar: Registrar) -> None:
-        answer = await bound.call(http=registrar.http, **shown(CERTIFICATE))
+        answer = await bound.call(http=registrar.http, headers=shown(CERTIFICATE))
         assert_problem(answer, CertificateNeeded)
 
     async def test_is_not_passed_on(self, bound: Calling, backstage: Backstage) -> None:
-        await bound.call(**shown(CERTIFICATE))
+        await bound.call(headers=shown(CERTIFICATE))
         assert backstage.heard[-1].header("client-cert") is None
 
     async def test_taken_from_the_register_is_worth_nothing(self, bound: Calling, registrar: Registrar) -> None:
         await registrar.change(bound.client_id, certificates=[thumbprint(OTHER)])
-        await bound.comes_to(401, **shown(CERTIFICATE))
+        await bound.comes_to(401, headers=shown(CERTIFICATE))
 
 
 class TestQuota:
