@@ -15,7 +15,7 @@ from gateway.errors import (
     TokenRequestInvalid,
     TooManyAttempts,
 )
-from gateway.operations.tending import forget_old
+from gateway.operations.tending import ENDING, forget_old, measure_endings
 from gateway.routes.limits import LoginGuard
 from gateway.routes.tokens import ASSERTION_TYPE
 from shared import clock
@@ -304,3 +304,12 @@ class TestExpiring:
         client_id = (await registrar.client(agency="H32.15", valid_until=end))["client_id"]
         found = (await visitor.get(f"{CLIENTS}/expiring", who="registrar-h32.14")).json()["items"]
         assert client_id not in {one["client_id"] for one in found}
+
+    async def test_is_measured(self, registrar: Registrar, house: Hall) -> None:
+        end = (clock.now() + timedelta(days=5)).isoformat()
+        client_id = (await registrar.client())["client_id"]
+        await measure_endings(house.database)
+        before = ENDING.labels("secret", "true")._value.get()
+        await registrar.secret(client_id, expires_at=end)
+        await measure_endings(house.database)
+        assert ENDING.labels("secret", "true")._value.get() == before + 1
