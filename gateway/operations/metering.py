@@ -7,7 +7,7 @@ the database, for all replicas together, from what each adds every few seconds.
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from prometheus_client import Counter
@@ -46,34 +46,51 @@ class Spent:
     wait_s: int
 
 
-@dataclass(slots=True)
 class _Count:
-    """What one client has used."""
+    """What one client has used, and what that leaves it."""
 
-    tokens: float
-    seen: float
-    running: int = 0
-    day: date = date.min
-    stored: int = 0
-    """As the database said last, all replicas together."""
-    fresh: int = 0
-    """Let in since, not added up yet."""
-    read: bool = False
+    def __init__(self) -> None:
+        self.rights: Rights | None = None
+        self.most = 0
+        """Calls a minute in this process."""
+        self.tokens = float("inf")
+        self.seen = clock.monotonic()
+        self.running = 0
+        self.running_max = 0
+        self.day = date.min
+        self.stored = 0
+        """Calls of the day as the database said last, all replicas together."""
+        self.fresh = 0
+        """Let in since, not added up yet."""
+        self.read = False
+        self.policy = b""
 
-    def today(self) -> int:
-        return self.stored + self.fresh
+    def take_over(self, rights: Rights, replicas: int) -> None:
+        """Go by other quotas from now on."""
+        self.rights = rights
+        self.most = math.ceil((rights.calls_per_minute or 0) / replicas)
+        self.running_max = math.ceil((rights.concurrency_max or 0) / replicas)
+        minute = f'"minute";q={self.most};w={MINUTE_S}' if self.most else ""
+        day = f'"day";q={rights.calls_per_day};w={DAY_S}' if rights.calls_per_day else ""
+        self.policy = ", ".join(filter(None, [minute, day])).encode()
+
+    def fill_up(self) -> None:
+        """Let the minute's bucket fill with time."""
+        now = clock.monotonic()
+        self.tokens = min(self.most, self.tokens + (now - self.seen) * self.most / MINUTE_S)
+        self.seen = now
 
 
-@dataclass(slots=True)
 class Meter:
     """Counts the calls of clients that have quotas."""
 
-    database: Database
-    replicas: int = 1
-    _counts: dict[str, _Count] = field(default_factory=dict)
-    _adding: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _midnight: tuple[date, float] = (date.min, float("-inf"))
-    """Today, and the Unix time at which it ends."""
+    def __init__(self, database: Database, replicas: int = 1) -> None:
+        self.database = database
+        self.replicas = replicas
+        self._counts: dict[str, _Count] = {}
+        self._adding = asyncio.Lock()
+        self._today, self._ends = date.min, float("-inf")
+        """The day, and the Unix time at which it ends."""
 
     async def enter(self, rights: Rights) -> Spent | None:
         """Let a call in, and count it until `leave`; or return the quota that refuses it, then nothing is counted."""
@@ -85,10 +102,8 @@ class Meter:
         if spent:
             REFUSED.labels(spent.quota).inc()
             return spent
-        if rights.calls_per_minute is not None:
-            count.tokens -= 1
-        if rights.calls_per_day is not None:
-            count.fresh += 1
+        count.tokens -= 1
+        count.fresh += 1
         count.running += 1
         return None
 
@@ -96,63 +111,55 @@ class Meter:
         """Say that a call that was let in has ended."""
         self._counts[rights.client_id].running -= 1
 
-    def _share(self, limit: int) -> int:
-        return math.ceil(limit / self.replicas)
-
     def _count(self, rights: Rights) -> _Count:
         """Return a client's count as it is at this moment."""
         count = self._counts.get(rights.client_id)
-        now = clock.monotonic()
         if count is None:
-            count = self._counts[rights.client_id] = _Count(tokens=float("inf"), seen=now)
-        if rights.calls_per_minute is not None:
-            most = self._share(rights.calls_per_minute)
-            count.tokens = min(most, count.tokens + (now - count.seen) * most / MINUTE_S)
-            count.seen = now
-        if rights.calls_per_day is not None and count.day != self._today():
-            count.day, count.stored, count.fresh = self._today(), 0, 0
+            count = self._counts[rights.client_id] = _Count()
+        if count.rights is not rights:
+            count.take_over(rights, self.replicas)
+        if count.most:
+            count.fill_up()
+        if rights.calls_per_day is not None:
+            self._left_s()
+            if count.day != self._today:
+                count.day, count.stored, count.fresh = self._today, 0, 0
         return count
 
-    def _today(self) -> date:
+    def _left_s(self) -> int:
+        """Return the seconds that are left of the day, in which `_today` is that day."""
         now = clock.now()
-        day, ends = self._midnight
-        if now.timestamp() >= ends:
+        left_s = self._ends - now.timestamp()
+        if left_s <= 0:
             here = now.astimezone(clock.VN)
-            day = here.date()
-            start = here.replace(hour=0, minute=0, second=0, microsecond=0)
-            self._midnight = (day, (start + timedelta(days=1)).timestamp())
-        return day
-
-    def _rest_of_day_s(self) -> int:
-        self._today()
-        return max(1, math.ceil(self._midnight[1] - clock.now().timestamp()))
+            ends = here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            self._today, self._ends = here.date(), ends.timestamp()
+            left_s = (ends - here).total_seconds()
+        return max(1, math.ceil(left_s))
 
     def _spent(self, rights: Rights, count: _Count) -> Spent | None:
-        if rights.concurrency_max is not None and count.running >= self._share(rights.concurrency_max):
+        if rights.concurrency_max is not None and count.running >= count.running_max:
             return Spent("concurrency", rights.concurrency_max, 1)
-        if rights.calls_per_day is not None and count.today() >= rights.calls_per_day:
-            return Spent("day", rights.calls_per_day, self._rest_of_day_s())
+        if rights.calls_per_day is not None and count.stored + count.fresh >= rights.calls_per_day:
+            return Spent("day", rights.calls_per_day, self._left_s())
         if rights.calls_per_minute is not None and count.tokens < 1:
-            most = self._share(rights.calls_per_minute)
-            return Spent("minute", rights.calls_per_minute, max(1, math.ceil((1 - count.tokens) * MINUTE_S / most)))
+            wait_s = math.ceil((1 - count.tokens) * MINUTE_S / count.most)
+            return Spent("minute", rights.calls_per_minute, max(1, wait_s))
         return None
 
     def headers(self, rights: Rights) -> list[tuple[bytes, bytes]]:
         """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10) for a client's answers."""
-        count = self._count(rights)
-        policies, states = [], []
-        if rights.calls_per_minute is not None:
-            most = self._share(rights.calls_per_minute)
-            policies.append(f'"minute";q={most};w={MINUTE_S}')
-            full_s = math.ceil((most - count.tokens) * MINUTE_S / most)
+        count = self._counts[rights.client_id]
+        if not count.policy:
+            return []
+        states = []
+        if count.most:
+            full_s = math.ceil((count.most - count.tokens) * MINUTE_S / count.most)
             states.append(f'"minute";r={max(0, int(count.tokens))};t={full_s}')
         if rights.calls_per_day is not None:
-            left = max(0, rights.calls_per_day - count.today())
-            policies.append(f'"day";q={rights.calls_per_day};w={DAY_S}')
-            states.append(f'"day";r={left};t={self._rest_of_day_s()}')
-        if not policies:
-            return []
-        return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(states).encode())]
+            left = max(0, rights.calls_per_day - count.stored - count.fresh)
+            states.append(f'"day";r={left};t={self._left_s()}')
+        return [(b"ratelimit-policy", count.policy), (b"ratelimit", ", ".join(states).encode())]
 
     async def _read_once(self, client_id: str) -> None:
         """Hear what was counted today before this process started; without the database, from nothing on."""
@@ -172,7 +179,8 @@ class Meter:
             await self._add_up_all()
 
     async def _add_up_all(self) -> None:
-        today = self._today()
+        self._left_s()
+        today = self._today
         counted = [name for name, count in self._counts.items() if count.day == today]
         if counted:
             try:
@@ -183,7 +191,8 @@ class Meter:
     async def _add_up(self, client_ids: Sequence[str]) -> None:
         """Add what was let in to the day's count of all replicas, and take over that count."""
         async with self._adding:
-            today = self._today()
+            self._left_s()
+            today = self._today
             added = {name: self._counts[name].fresh for name in client_ids if self._counts[name].fresh}
             stored = await self._store(today, client_ids, added)
             for name in client_ids:

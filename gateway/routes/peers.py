@@ -10,9 +10,11 @@ from functools import lru_cache
 
 from starlette.types import Scope
 
-from gateway.operations.book import lies_within
+from gateway.operations.book import lies_within, networks_of
 
 HOPS_MAX = 20
+ADDRESSES_MAX = 4_096
+"""Addresses of which it is remembered whose they are."""
 CERTIFICATE_HEADER = b"client-cert"
 CERTIFICATE_CHARACTERS_MAX = 16_384
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE)
@@ -28,20 +30,17 @@ class Peers:
         header is `x-forwarded-for` or `forwarded` (RFC 7239): the one that the proxies write; a client may send
         the other as it likes.
         """
-        self._proxies = tuple(ipaddress.ip_network(one) for one in proxies)
-        self._certificate_proxies = tuple(ipaddress.ip_network(one) for one in certificate_proxies)
+        ours, checking = networks_of(proxies), networks_of(certificate_proxies)
+        self._has_proxies, self.see_certificates = bool(ours), bool(checking)
+        self._is_ours = lru_cache(ADDRESSES_MAX)(lambda address: lies_within(address, ours))
+        self._checks_certificates = lru_cache(ADDRESSES_MAX)(lambda address: lies_within(address, checking))
         self._header = header.lower().encode()
         self._forwarded = header.lower() == "forwarded"
-
-    @property
-    def see_certificates(self) -> bool:
-        """Whether a client's certificate can reach us at all."""
-        return bool(self._certificate_proxies)
 
     def address(self, scope: Scope) -> str:
         """Return the address of whoever called: the last one on the way that is none of our proxies."""
         address = peer_of(scope)
-        if not self._proxies or not self._is_ours(address):
+        if not self._has_proxies or not self._is_ours(address):
             return address
         for hop in self._hops(scope):
             if hop is None:
@@ -50,9 +49,6 @@ class Peers:
             if not self._is_ours(hop):
                 break
         return address
-
-    def _is_ours(self, address: str) -> bool:
-        return lies_within(address, self._proxies)
 
     def _hops(self, scope: Scope) -> Iterator[str | None]:
         """Yield the addresses that proxies wrote down, the nearest first; None for what is no address."""
@@ -67,7 +63,7 @@ class Peers:
 
         The header is that of RFC 9440; from anybody else than a listed proxy it is ignored.
         """
-        if not self._certificate_proxies or not lies_within(peer_of(scope), self._certificate_proxies):
+        if not self.see_certificates or not self._checks_certificates(peer_of(scope)):
             return None
         shown = [value for name, value in scope["headers"] if name == CERTIFICATE_HEADER]
         return thumbprint_of(shown[0]) if len(shown) == 1 else None
@@ -79,6 +75,7 @@ def peer_of(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
+@lru_cache(ADDRESSES_MAX)
 def _address_in(text: str) -> str | None:
     found = _PORT.fullmatch(text)
     if not found:

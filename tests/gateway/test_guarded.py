@@ -148,6 +148,15 @@ class TestCertificate:
         answer = await bound.call(http=registrar.http, headers=shown(CERTIFICATE))
         assert_problem(answer, CertificateNeeded)
 
+    async def test_is_the_tokens_own_and_not_another_of_the_client(
+        self, registrar: Registrar, replica: Visitor, bound: Calling
+    ) -> None:
+        both = [thumbprint(CERTIFICATE), thumbprint(OTHER)]
+        await registrar.change(bound.client_id, certificates=both)
+        await replica.app.state.book.refresh()
+        assert_problem(await bound.call(headers=shown(OTHER)), CertificateNeeded)
+        assert (await bound.call(headers=shown(CERTIFICATE))).status_code == 200
+
     async def test_is_not_passed_on(self, bound: Calling, backstage: Backstage) -> None:
         await bound.call(headers=shown(CERTIFICATE))
         assert backstage.heard[-1].header("client-cert") is None
