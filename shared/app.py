@@ -28,7 +28,7 @@ from shared.ids import first_id_at
 from shared.inbox import Handlers, Inbox, Preload, RetryPlan
 from shared.relay import Relay
 from shared.settings import ServiceSettings
-from shared.tokens import TokenVerifier
+from shared.tokens import Claims, TokenVerifier
 from shared.writes import Writer
 
 READY_TIMEOUT_S = 3
@@ -99,7 +99,8 @@ async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) 
     state.relay = Relay(database, broker)
     state.consumer = Consumer(Inbox(database, parts.handlers, preload=parts.preload, plan=plan), broker)
     async with httpx.AsyncClient(timeout=10) as http:
-        state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http)
+        claims = Claims(settings.audience, settings.client_claim, settings.scope_claim, settings.agency_claim)
+        state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http, claims=claims)
         async with parts.opens(app) if parts.opens else _nothing():
             loops = [state.relay.run(), state.consumer.run(), _keep_small(database, settings)]
             loops += [loop(app) for loop in parts.loops]

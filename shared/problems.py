@@ -90,6 +90,8 @@ def render(error: DomainError) -> Response:
         headers["WWW-Authenticate"] = error.challenge
     if error.status == Unavailable.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if "retry_after_s" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after_s"])
     body = orjson.dumps(document, default=str)
     return Response(body, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
 

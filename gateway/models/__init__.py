@@ -1,6 +1,14 @@
 """The gateway's tables: clients, the transaction log, the folded view, what the portal is owed, the change feed."""
 
-from gateway.models.clients import Client
+from gateway.models.clients import (
+    Client,
+    ClientAssertion,
+    ClientChange,
+    ClientDay,
+    ClientGrant,
+    ClientKey,
+    ClientSecret,
+)
 from gateway.models.dossiers import DossierView, TimelineEntry
 from gateway.models.feed import Change
 from gateway.models.portal import PortalDebt, PortalDossier
@@ -10,6 +18,12 @@ from gateway.models.transactions import Transaction, TransactionDay, Transaction
 __all__ = [
     "Change",
     "Client",
+    "ClientAssertion",
+    "ClientChange",
+    "ClientDay",
+    "ClientGrant",
+    "ClientKey",
+    "ClientSecret",
     "DossierView",
     "GatewayBase",
     "PortalDebt",
