@@ -2,22 +2,33 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from gateway.consumers import HANDLERS, preload
 from gateway.operations.clients import Issuer, register_clients
-from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
+from gateway.operations.evidence import (
+    Anchoring,
+    Authority,
+    Evidence,
+    EvidenceKey,
+    Witness,
+    keep_months,
+    read_roots,
+    turn_months,
+)
 from gateway.operations.measuring import measure_portal
 from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes import checking, console, contract, evidence, ops, portal, statistics, sync, tokens
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
+from gateway.stamping import StampingAuthority
 from gateway.upstream import Upstream
 from shared.app import ServiceParts, create_service
 
@@ -42,7 +53,11 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             await app.state.payer.run()
 
     async def keep_log(app: FastAPI) -> None:
-        await turn_months(app.state.database, app.state.evidence.key, months=settings.transaction_log_months)
+        key, months = app.state.evidence.key, settings.transaction_log_months
+        await turn_months(app.state.database, key, months=months, by_day=_by_day(settings))
+
+    async def anchor_log(app: FastAPI) -> None:
+        await app.state.anchoring.run()
 
     async def measure(app: FastAPI) -> None:
         await measure_portal(app.state.database)
@@ -57,6 +72,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 sync.router,
                 portal.router,
                 statistics.router,
+                evidence.router,
                 contract.router,
                 ops.router,
                 ops.forwarded,
@@ -66,7 +82,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, keep_log, ring_bell, pay_portal, measure],
+            loops=[write_evidence, keep_log, anchor_log, ring_bell, pay_portal, measure],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Proxy],
         ),
@@ -84,9 +100,13 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
     )
     state.tokens.use_keys(state.issuer.keys)
     state.evidence = Evidence(
-        state.database, EvidenceKey.read(settings.evidence_key_file), Witness(settings.evidence_folder)
+        state.database,
+        EvidenceKey.read(settings.evidence_key_file),
+        Witness(settings.evidence_folder),
+        by_day=_by_day(settings),
     )
-    await keep_months(state.database)
+    state.anchoring = Anchoring(state.database, _authority(settings), folder=settings.evidence_folder)
+    await keep_months(state.database, by_day=_by_day(settings))
     state.folded_something = Bell()
     state.buckets = Buckets(settings.public_calls_per_minute)
     state.upstream = Upstream(
@@ -125,3 +145,21 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             yield
         finally:
             await state.upstream.close()
+            await state.anchoring.end()
+
+
+def _by_day(settings: GatewaySettings) -> bool:
+    return settings.transaction_log_partition == "day"
+
+
+def _authority(settings: GatewaySettings) -> Authority | None:
+    """Return who stamps the log; raises OSError, ValueError when its trusted certificates cannot be read."""
+    if not settings.timestamp_authority_url:
+        return None
+    policy = settings.timestamp_authority_policy
+    return Authority(
+        StampingAuthority(settings.timestamp_authority_url, policy=policy),
+        read_roots(Path(settings.timestamp_authority_trust)),
+        policy,
+        settings.timestamp_every_s,
+    )
