@@ -2,7 +2,6 @@
 
 import secrets
 from http import HTTPStatus
-from typing import ClassVar
 
 import aiohttp
 from asn1crypto import algos, cms, core, tsp
@@ -57,7 +56,10 @@ class StampingAuthority:
 class Reply(core.Sequence):
     """TimeStampResp (RFC 3161 §2.4.2): a rejection has no token, which asn1crypto's own class cannot say."""
 
-    _fields: ClassVar = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]
+    _fields = [  # noqa: RUF012 - as asn1crypto has it
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 def query(digest: bytes, *, nonce: int, policy: str = "") -> bytes:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 
 from asn1crypto import algos, cms, core, pem, tsp, x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -28,7 +27,10 @@ class _Refusal(Exception):
 class Reply(core.Sequence):
     """TimeStampResp (RFC 3161 §2.4.2): a rejection has no token, which asn1crypto's own class cannot say."""
 
-    _fields: ClassVar = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]
+    _fields = [  # noqa: RUF012 - as asn1crypto has it
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 class TimeStamping:

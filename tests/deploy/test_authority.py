@@ -152,7 +152,6 @@ class TestReply:
         ("change", "reason"),
         [
             ({"version": "v2"}, "bad_request"),
-            ({"version": 3}, "bad_data_format"),
             ({"message_imprint": {"hash_algorithm": {"algorithm": "md5"}, "hashed_message": bytes(16)}}, "bad_alg"),
             (
                 {"message_imprint": {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": bytes(16)}},
@@ -170,11 +169,7 @@ class TestReply:
                 "hashed_message": DIGEST,
             },
         }
-        try:
-            body = tsp.TimeStampReq(usual | change).dump()
-        except ValueError:
-            body = tsp.TimeStampReq(usual).dump().replace(b"\x02\x01\x01", b"\x02\x01\x03", 1)
-        status = read(await ask(notary, body))["status"].native
+        status = read(await ask(notary, tsp.TimeStampReq(usual | change).dump()))["status"].native
         assert (status["status"], status["fail_info"]) == ("rejection", {reason})
         assert status["status_string"]
 
