@@ -73,6 +73,7 @@ _group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of pro
 _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or written as JSON: check, import.")
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
 _command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")
+_command("authority", "deploy.authority.command:authority", "Run a small time-stamping authority (RFC 3161).")
 _command("bank", "deploy.bank.command:bank", "Run the mocked bank that keeps the agencies' accounts.")
 
 if __name__ == "__main__":

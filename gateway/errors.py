@@ -74,6 +74,14 @@ class EvidenceMissing(DomainError):
     title_vi = "Chưa lưu được nhật ký giao dịch, vui lòng gửi lại cùng khóa"
 
 
+class EvidenceUnavailable(DomainError):
+    """The transaction log cannot be written now, so nothing was carried out; send the same request again."""
+
+    code = "evidence_unavailable"
+    status = 503
+    title_vi = "Chưa ghi được nhật ký giao dịch nên chưa thực hiện, vui lòng gửi lại"
+
+
 class PortalRefused(DomainError):
     """The national portal's message cannot be taken."""
 

@@ -47,6 +47,16 @@ class GatewaySettings(ServiceSettings):
     """Where the witness writes how far the log had come; keep it out of the reach of who administers the database."""
     transaction_log_months: int = Field(default=24, ge=1)
     """So many whole months of the log are kept; older ones are verified, sealed and dropped."""
+    transaction_log_partition: Literal["month", "day"] = "month"
+    """How the log is partitioned from now on; by day where a month is more than a few ten million calls."""
+    timestamp_authority_url: str = ""
+    """RFC 3161 authority that stamps the log every day and when the process ends; without one it is not anchored."""
+    timestamp_authority_trust: str = ""
+    """PEM file of the certificates that the authority's own must lead to."""
+    timestamp_authority_policy: str = ""
+    """OID of the policy to stamp under; empty takes the authority's own."""
+    timestamp_every_s: int = Field(default=86_400, ge=60)
+    """The log is stamped at least so often, when something was written."""
     token_lifetime_s: int = 600
     clients_file: str = ""
     """JSON list of clients (docs/clients.md); at a start, entries are taken over that are new or were changed in it."""

@@ -13,7 +13,16 @@ from gateway.models.dossiers import DossierView, TimelineEntry
 from gateway.models.feed import Change
 from gateway.models.portal import PortalDebt, PortalDossier
 from gateway.models.root import GatewayBase
-from gateway.models.transactions import Transaction, TransactionDay, TransactionHead, TransactionSeal
+from gateway.models.transactions import (
+    Transaction,
+    TransactionAnchor,
+    TransactionCause,
+    TransactionDay,
+    TransactionHead,
+    TransactionRetention,
+    TransactionSeal,
+    TransactionSealDay,
+)
 
 __all__ = [
     "Change",
@@ -30,7 +39,11 @@ __all__ = [
     "PortalDossier",
     "TimelineEntry",
     "Transaction",
+    "TransactionAnchor",
+    "TransactionCause",
     "TransactionDay",
     "TransactionHead",
+    "TransactionRetention",
     "TransactionSeal",
+    "TransactionSealDay",
 ]

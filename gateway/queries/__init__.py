@@ -21,13 +21,26 @@ from gateway.queries.dossiers import find_view, get_view, list_event_ids, list_t
 from gateway.queries.feed import from_cursor, last_position, list_changes, to_cursor
 from gateway.queries.pages import PAGE_MAX
 from gateway.queries.portal import Owed, count_owed, list_debts, list_stuck, portal_lag
-from gateway.queries.transactions import list_transaction_days, list_transactions
+from gateway.queries.transactions import (
+    CallSum,
+    CauseSum,
+    LogState,
+    Wanted,
+    list_transactions,
+    log_state,
+    sum_causes,
+    sum_transactions,
+)
 
 __all__ = [
     "CREDENTIALS_MAX",
     "PAGE_MAX",
+    "CallSum",
+    "CauseSum",
     "Ending",
+    "LogState",
     "Owed",
+    "Wanted",
     "count_owed",
     "find_client",
     "find_view",
@@ -49,11 +62,13 @@ __all__ = [
     "list_secrets",
     "list_stuck",
     "list_timeline",
-    "list_transaction_days",
     "list_transactions",
     "lock_client",
     "lock_views",
+    "log_state",
     "portal_lag",
+    "sum_causes",
+    "sum_transactions",
     "text_cursor",
     "to_cursor",
 ]

@@ -1,1 +1,31 @@
-"""HTTP in: tokens, the proxy to the services, the change feed, the portal's inbound calls, the ops console."""
+"""HTTP in: tokens and clients, the proxy to the services, the feed, the portal's inbound calls, the ops console.
+
+The order of the routers matters: what stands first is found first.
+"""
+
+from gateway.routes import (
+    checking,
+    clients,
+    console,
+    contract,
+    evidence,
+    ops,
+    portal,
+    statistics,
+    sync,
+    tokens,
+)
+
+ROUTERS = (
+    tokens.router,
+    clients.router,
+    sync.router,
+    portal.router,
+    statistics.router,
+    evidence.router,
+    contract.router,
+    ops.router,
+    ops.forwarded,
+    console.router,
+    checking.router,
+)

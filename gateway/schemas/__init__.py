@@ -1,6 +1,7 @@
 """HTTP bodies of the gateway."""
 
 from gateway.schemas.dossiers import DossierState, DossierTimeline, TimelineOut
+from gateway.schemas.evidence import AnchorState, EvidenceState
 from gateway.schemas.feed import ChangeOut, ChangesPage
 from gateway.schemas.ops import (
     DossierTrace,
@@ -17,16 +18,19 @@ from gateway.schemas.ops import (
 )
 from gateway.schemas.portal import PortalDebtOut, PortalState
 from gateway.schemas.root import Answer
-from gateway.schemas.transactions import CallOut, TransactionDayOut, TransactionFigures
+from gateway.schemas.transactions import CallOut, CauseOut, TransactionDayOut, TransactionFigures
 
 __all__ = [
+    "AnchorState",
     "Answer",
     "CallOut",
+    "CauseOut",
     "ChangeOut",
     "ChangesPage",
     "DossierState",
     "DossierTimeline",
     "DossierTrace",
+    "EvidenceState",
     "FeedEnd",
     "Figure",
     "InterventionOut",

@@ -1,0 +1,50 @@
+"""Assembles the gateway: its routes, and its parts in the order in which they are opened."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from gateway.app import log, portal, register, services
+from gateway.consumers import HANDLERS, preload
+from gateway.routes import ROUTERS, checking, console
+from gateway.routes.logged import Logged
+from gateway.routes.proxy import Proxy
+from gateway.routes.rights import Guarded
+from gateway.settings import GatewaySettings
+from shared.app import ServiceParts, create_service
+
+PARTS = (register, log, services, portal)
+"""Each opens what it brings, as an app's state, and names its endless loops."""
+
+
+def create_app(settings: GatewaySettings | None = None) -> FastAPI:
+    """Return the gateway's app."""
+    settings = settings or GatewaySettings()  # pyrefly: ignore[missing-argument] - read from the environment
+
+    @asynccontextmanager
+    async def opens(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for part in PARTS:
+                await stack.enter_async_context(part.opened(app, settings))
+            yield
+
+    app = create_service(
+        settings,
+        ServiceParts(
+            name="gateway",
+            title="Một Cửa: gateway",
+            about="The door: tokens, rights, the pull of changes, the portal's own words, figures and operations.",
+            below="",
+            routers=ROUTERS,
+            handlers=HANDLERS,
+            preload=preload,
+            opens=opens,
+            loops=[loop for part in PARTS for loop in part.LOOPS],
+            ops_prefix="/api/v1/ops/gateway",
+            middleware=[Logged, Guarded, Proxy],
+        ),
+    )
+    app.mount(console.FILES_PATH, console.ConsoleFiles())
+    app.mount(checking.FILES_PATH, checking.files())
+    return app
