@@ -13,7 +13,7 @@ from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes import checking, console, contract, data_services, ops, portal, statistics, sync, tokens
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
@@ -58,6 +58,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 portal.router,
                 statistics.router,
                 contract.router,
+                *data_services.ROUTERS,
                 ops.router,
                 ops.forwarded,
                 console.router,
@@ -66,9 +67,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, keep_log, ring_bell, pay_portal, measure],
+            loops=[write_evidence, keep_log, ring_bell, pay_portal, measure, *data_services.LOOPS],
             ops_prefix="/api/v1/ops/gateway",
-            middleware=[Logged, Proxy],
+            middleware=[Logged, data_services.DataPlane, Proxy],
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())
@@ -104,7 +105,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
     if settings.clients_file:
         async with state.database.session() as session:
             await register_clients(session, settings.clients_file)
-    async with open_http(settings.portal_timeout_s) as http:
+    async with open_http(settings.portal_timeout_s) as http, data_services.opened(app):
         state.http = http
         client = PortalClient(
             http,

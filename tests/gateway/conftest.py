@@ -36,6 +36,9 @@ CLIENTS: dict[str, tuple[str | None, str]] = {
     "statistics": ("H32", "sync:read"),
     "national-portal": ("H32", "portal"),
     "ops": ("H32", "ops:read ops:act"),
+    "lgsp-admin": ("H32", "services:read services:write"),
+    "lgsp-reader": ("H32", "services:read"),
+    "other-lgsp": ("H33", "services:read services:write"),
     "nobody": (None, "sync:read dossiers:read"),
 }
 
