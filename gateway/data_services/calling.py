@@ -12,6 +12,7 @@ from yarl import URL
 from gateway.data_services.contract import SAFE_METHODS, Operation
 from gateway.data_services.credentials import Credentialed
 from gateway.data_services.lines import Line
+from gateway.data_services.reading import read_some
 from gateway.data_services.snapshot import Version
 from gateway.data_services.trouble import Kind, Trouble
 from shared import clock
@@ -145,6 +146,14 @@ class Caller:
             return max(pause, trouble.retry_after_s)
         said = answer.headers.get("Retry-After", "") if answer is not None else ""
         return max(pause, float(said)) if said.isascii() and said.isdigit() else pause
+
+
+async def read_beginning(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+    """Return the beginning of an answer's body. Raises Trouble when it breaks off before."""
+    try:
+        return (await read_some(answer, bytes_max))[0]
+    except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+        raise trouble_of(problem) from problem
 
 
 def trouble_of(problem: BaseException) -> Trouble:

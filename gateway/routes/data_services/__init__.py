@@ -1,11 +1,11 @@
 """Data services over HTTP: the data plane, and what the registry answers itself."""
 
-from gateway.routes.data_services import discovery, registry
-from gateway.routes.data_services.opening import keep_failures, opened, refresh
+from gateway.routes.data_services import discovery, failures, registry
+from gateway.routes.data_services.opening import keep_failures, opened, refresh, rerun
 from gateway.routes.data_services.plane import DataPlane
 
-ROUTERS = (discovery.router, registry.router)
+ROUTERS = (discovery.router, failures.router, registry.router)
 """In this order: the words that are no codes come first."""
-LOOPS = (refresh, keep_failures)
+LOOPS = (refresh, keep_failures, rerun)
 
 __all__ = ["LOOPS", "ROUTERS", "DataPlane", "opened"]

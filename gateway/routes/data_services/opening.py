@@ -13,6 +13,7 @@ from gateway.data_services.sealing import Sealer
 from gateway.data_services.snapshot import Registry, Service
 from gateway.operations.data_services.failing import Failures
 from gateway.operations.data_services.refreshing import Refresher
+from gateway.operations.data_services.sending import Sender
 from gateway.routes.data_services.parts import Parts
 
 BUILT_IN: list[Service] = []
@@ -34,6 +35,9 @@ async def opened(app: FastAPI) -> AsyncIterator[None]:
     state.data_service_refresher = Refresher(
         state.database, registry, cache, sealer=sealer, hosts=hosts, built_in=BUILT_IN
     )
+    state.data_service_sender = Sender(
+        state.database, registry, road, state.data_services.lines, sealer, state.evidence
+    )
     try:
         yield
     finally:
@@ -48,3 +52,8 @@ async def refresh(app: FastAPI) -> None:
 async def keep_failures(app: FastAPI) -> None:
     """Write what failed, for ever."""
     await app.state.data_services.failures.run()
+
+
+async def rerun(app: FastAPI) -> None:
+    """Send failed calls again as people order it, for ever."""
+    await app.state.data_service_sender.run()

@@ -1,5 +1,7 @@
 """Calls to data services: who may, what goes through, what comes back."""
 
+from typing import Any
+
 import pytest
 
 from gateway.errors import CallNotGranted, DataServiceRetired, DataServiceUnknown, OperationUnknown
@@ -78,7 +80,7 @@ class TestLog:
         await desk.offer()
         await desk.call("POST", "/things", json={"a": 1})
 
-        async def logged() -> list[object]:
+        async def logged() -> list[Any]:
             return await desk.hall.rows(
                 "SELECT service, method, path, status, client_id FROM transaction_log WHERE service LIKE 'data:%'"
             )
