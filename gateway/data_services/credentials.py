@@ -55,12 +55,12 @@ class Credentialed:
 
     async def _fetch(self, version: Version, credentials: ClientCredentials) -> str:
         asked = {"grant_type": "client_credentials", **({"scope": credentials.scope} if credentials.scope else {})}
-        login = aiohttp.BasicAuth(credentials.client_id, credentials.client_secret)
+        login = aiohttp.encode_basic_auth(credentials.client_id, credentials.client_secret)
         try:
             async with self._session.post(
                 credentials.token_url,
                 data=asked,
-                headers={"Authorization": login.encode(), "Accept": "application/json"},
+                headers={"Authorization": login, "Accept": "application/json"},
                 allow_redirects=False,
                 timeout=TIMEOUT,
             ) as answer:

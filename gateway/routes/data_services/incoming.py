@@ -89,9 +89,10 @@ async def send_whole(send: Send, status: int, headers: list[tuple[bytes, bytes]]
 
 async def send_entry(send: Send, entry: Entry, now: float, note: str, *, known: bool) -> None:
     """Send a kept answer, or that the client has it already."""
+    kept = [one_ for one_ in entry.headers if one_[0] != b"age"]
     own = [(b"cache-status", note.encode()), (b"age", str(int(max(0, entry.age_s(now)))).encode())]
     if known:
-        told = [(name, value) for name, value in entry.headers if name in _OF_CACHED]
+        told = [(name, value) for name, value in kept if name in _OF_CACHED]
         await send_whole(send, NOT_MODIFIED, [*told, *own], b"")
         return
-    await send_whole(send, entry.status, [*entry.headers, *own], entry.body)
+    await send_whole(send, entry.status, [*kept, *own], entry.body)

@@ -89,4 +89,5 @@ async def desk(
     # What was only read is logged a little later: no test may find the entries of the one before.
     await app.state.evidence.store(Call(clock.now(), "end", None, "-", "-", "-", 0, 0, 0, 0, "-"))
     await hall.clear()
+    app.state.data_services.lines._known.clear()
     await app.state.data_service_refresher.read()
