@@ -18,7 +18,7 @@ AT = "/api/v1/data-services"
 async def failures(desk: Desk, *, at_least: int = 1, who: str = ADMIN) -> list[dict[str, Any]]:
     """Return the failures by cause, as soon as there are so many calls."""
 
-    async def there() -> list[dict[str, Any]] | None:
+    async def there() -> Any:
         found = (await desk.visitor.get(f"{AT}/failures", who=who)).json()["failures"]
         return found if sum(one["calls"] for one in found) >= at_least else None
 
@@ -34,7 +34,7 @@ async def rerun(desk: Desk, **asked: Any) -> httpx.Response:
 async def ended(desk: Desk, rerun_id: str, stage: str = "done") -> dict[str, Any]:
     """Wait until a re-run is at a stage; return it."""
 
-    async def there() -> dict[str, Any] | None:
+    async def there() -> Any:
         found = (await desk.visitor.get(f"{AT}/reruns/{rerun_id}", who=ADMIN)).json()
         return found if found["stage"] == stage else None
 

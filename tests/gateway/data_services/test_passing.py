@@ -220,7 +220,7 @@ class TestMaintenance:
         made = await desk.visitor.post(at, who=ADMIN, json=window)
         assert made.status_code == 201, made.text
 
-        async def closed() -> httpx.Response | None:
+        async def closed() -> Any:
             answer = await desk.call()
             return answer if answer.status_code == 503 else None
 
