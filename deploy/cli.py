@@ -72,6 +72,8 @@ _group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of pro
 _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or written as JSON: check, import.")
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
 _command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")
+_command("ministries", "deploy.ministries.command:ministries", "Run the mocked offices behind the data services.")
+_group("services", "deploy.ministries.command:app", "Data services: register the definitions at a gateway.")
 _command("bank", "deploy.bank.command:bank", "Run the mocked bank that keeps the agencies' accounts.")
 
 if __name__ == "__main__":

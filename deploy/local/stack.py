@@ -9,15 +9,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deploy.local import ports
-from deploy.local.clients import describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
+from deploy.local.clients import (
+    describe_clients,
+    ensure_evidence_key,
+    ensure_signing_key,
+    sealing_key,
+    write_clients,
+)
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
 from deploy.local.seals import CA_FILE, SEAL_NAME, ensure_seals
 from deploy.local.servers import Phase, Servers
 from deploy.packages import PACKAGES
 
-PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092}
-OUTSIDE = ("portal", "vnpay", "bank")
+PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092, "ministries": 8093}
+OUTSIDE = ("portal", "vnpay", "bank", "ministries")
 """What belongs to others and is mocked here."""
 PARTNER = "H32"
 ACCOUNT = {"bank_bin": "970415", "number": "3712012345678", "name": "KHO BAC NHA NUOC KHU VUC (THU)"}
@@ -46,7 +52,8 @@ class Stack:
         ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
-        return [*services, self._portal(), self._mock("vnpay"), self._mock("bank"), self._service("gateway")]
+        mocks = [self._mock(name) for name in OUTSIDE if name != "portal"]
+        return [*services, self._portal(), *mocks, self._service("gateway")]
 
     @cached_property
     def _ports(self) -> Mapping[str, int]:
@@ -146,6 +153,8 @@ class Stack:
             "MOTCUA_EVIDENCE_KEY_FILE": str(self.folder.evidence_key),
             "MOTCUA_EVIDENCE_FOLDER": str(self.folder.evidence),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
+            "MOTCUA_DATA_SERVICE_HOSTS": ports.LOOPBACK,
+            "MOTCUA_DATA_SERVICE_KEYS": sealing_key(self._secrets("data-services")),
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
         }
 
@@ -161,6 +170,7 @@ class Stack:
             "MOTCUA_VNPAY_SECRET": self._secrets("vnpay"),
             "MOTCUA_BANK_CLIENT": PARTNER,
             "MOTCUA_BANK_SECRET": self._secrets("bank"),
+            "MOTCUA_MINISTRIES_SECRET": self._secrets("ministries"),
         }
 
     @property
@@ -183,6 +193,7 @@ class Stack:
             "rabbitmq": self._describe_rabbitmq(),
             "clients": describe_clients(self._secrets),
             "evidence": {"key_file": str(self.folder.evidence_key), "witness": str(self.folder.evidence)},
+            "ministries_secret": self._secrets("ministries"),
             "seal": {"file": str(self._seals() / f"{PARTNER}.p12"), "password": self._secrets("seals")},
         }
         write_json(self.folder.stack, content)

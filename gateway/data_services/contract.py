@@ -41,8 +41,14 @@ class Operation:
         return _PARAMETER.sub("*", self.path)
 
     def expects(self, status: int, media_type: str) -> bool:
-        """Tell whether the contract lets an answer of this status be of this type; what it does not name, it lets."""
+        """Tell whether the contract lets an answer of this status be of this type.
+
+        A status that it does not name counts as its neighbours do (201 as 200); what it does not name at all, it lets.
+        """
         known = self.answers.get(str(status)) or self.answers.get(f"{status // 100}XX") or self.answers.get("default")
+        if not known:
+            alike = [kinds for name, kinds in self.answers.items() if name[:1] == str(status // 100)]
+            known = frozenset().union(*alike)
         return not known or any(_covers(one, media_type) for one in known)
 
 

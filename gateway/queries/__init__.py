@@ -14,6 +14,7 @@ from gateway.queries.data_services import (
     list_rerun_calls,
     list_reruns,
     list_versions,
+    list_versions_by_name,
     list_windows,
     lock_data_service,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "list_transaction_days",
     "list_transactions",
     "list_versions",
+    "list_versions_by_name",
     "list_windows",
     "lock_data_service",
     "lock_views",

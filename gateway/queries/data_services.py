@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.errors import DataServiceUnknown
@@ -39,11 +39,22 @@ async def list_data_services(session: AsyncSession, caller: Caller) -> list[Data
 
 async def list_all_data_services(
     session: AsyncSession,
-) -> tuple[list[DataService], list[DataServiceVersion], list[DataServiceWindow]]:
-    """Return the whole registry, for the data plane."""
+) -> tuple[list[DataService], dict[tuple[str, str], int], list[DataServiceWindow]]:
+    """Return the whole registry, for the data plane; of versions only their revisions, by service and name."""
     services = list(await session.scalars(select(DataService)))
-    versions = list(await session.scalars(select(DataServiceVersion)))
-    return services, versions, list(await session.scalars(select(DataServiceWindow)))
+    version = DataServiceVersion
+    rows = await session.execute(select(version.service, version.version, version.revision))
+    revisions = {(service, name): revision for service, name, revision in rows}
+    return services, revisions, list(await session.scalars(select(DataServiceWindow)))
+
+
+async def list_versions_by_name(session: AsyncSession, names: Sequence[tuple[str, str]]) -> list[DataServiceVersion]:
+    """Return versions by service and name."""
+    if not names:
+        return []
+    version = DataServiceVersion
+    query = select(version).where(tuple_(version.service, version.version).in_(names))
+    return list(await session.scalars(query))
 
 
 async def get_data_service(session: AsyncSession, caller: Caller, code: str) -> DataService:

@@ -21,6 +21,7 @@ class Logged:
     """Middleware around the gateway's routes.
 
     A route says which service it passed a call to in `request.state.service`; who called is in `request.state.caller`.
+    Where a path may hold what is personal, `request.state.logged_path` stands for it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -94,7 +95,7 @@ class _Visit:
     def call(self) -> Call:
         said = self.scope.get("state", {})
         # A zero byte can be asked for, but not kept.
-        path = self.scope["path"].replace("\0", "%00")
+        path = str(said.get("logged_path") or self.scope["path"]).replace("\0", "%00")
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(

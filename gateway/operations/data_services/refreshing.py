@@ -77,9 +77,11 @@ class Refresher:
     async def read(self) -> None:
         """Read the whole registry once."""
         async with self.database.session() as session:
-            services, versions, windows = await queries.list_all_data_services(session)
-        known: dict[tuple[str, str], Version] = {}
-        for row in versions:
+            services, revisions, windows = await queries.list_all_data_services(session)
+            known = {key: one for key, one in self._known.items() if revisions.get(key) == one.revision}
+            changed = [key for key in revisions if key not in known]
+            rows = await queries.list_versions_by_name(session, changed)
+        for row in rows:
             version = self._version(row)
             if version is not None:
                 known[row.service, row.version] = version
@@ -91,9 +93,6 @@ class Refresher:
 
     def _version(self, row: DataServiceVersion) -> Version | None:
         """Return a version as calls need it; None for one that cannot be called rightly, which is logged."""
-        before = self._known.get((row.service, row.version))
-        if before is not None and before.revision == row.revision:
-            return before
         try:
             return Version(
                 service=row.service,

@@ -162,7 +162,7 @@ class Sender:
             started, began = clock.now(), clock.monotonic()
             sent = await self._call(*found, kept, row["client_id"], traceparent)
             took_us = int((clock.monotonic() - began) * 1e6)
-            await self.evidence.store(_evidence(row, kept, sent, started, took_us, traceparent))
+            await self.evidence.store(_evidence(row, found, kept, sent, (started, took_us, traceparent)))
         return sent
 
     def _callable(self, row: Any, kept: KeptCall) -> tuple[Version, Operation] | None:  # noqa: ANN401 - a row
@@ -201,16 +201,24 @@ class Sender:
         return _Sent(outcome, answer.status, len(kept.body or b""), body)
 
 
-def _evidence(row: Any, kept: KeptCall, sent: _Sent, at: datetime, took_us: int, traceparent: str) -> Call:  # noqa: ANN401
+def _evidence(
+    row: Any,  # noqa: ANN401
+    found: tuple[Version, Operation],
+    kept: KeptCall,
+    sent: _Sent,
+    timing: tuple[datetime, int, str],
+) -> Call:
     """Return the log's entry of a call that was sent again: by whoever asked for it."""
-    full_name = f"{row['service']}/{row['version']}"
+    version, operation = found
+    full_name = version.full_name
+    at, took_us, traceparent = timing
     return Call(
         at=at,
         client_id=row["asked_by"],
         agency=row["agency"],
         service=f"data:{full_name}",
         method=kept.method,
-        path=f"{PATH}{full_name}{kept.target.partition('?')[0]}",
+        path=f"{PATH}{full_name}{operation.path}",
         status=sent.status or 0,
         duration_us=took_us,
         request_bytes=sent.bytes_out,

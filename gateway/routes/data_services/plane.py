@@ -39,6 +39,8 @@ class DataPlane:
         if address is None:
             await self.app(scope, receive, send)
             return
+        # Other people's addresses may hold anything; the log has the contract's words instead.
+        scope.setdefault("state", {})["logged_path"] = f"{PREFIX}…"
         sender = Sender(send, correlation_id(scope))
         try:
             await self._answer(scope, receive, sender, address)
@@ -86,7 +88,9 @@ async def identify(scope: Scope, registry: Registry, tokens: TokenVerifier, addr
     if version.retired:
         raise DataServiceRetired("Call the newest version.", service=service.code)
     method = scope["method"]
+    state["logged_path"] = f"{PREFIX}{version.full_name}/…"
     operation = _operation(version.contract.find(address.path), method)
+    state["logged_path"] = f"{PREFIX}{version.full_name}{operation.path}"
     if not rights.may_call(address.code, method, address.path):
         raise CallNotGranted(f"{method} {operation.endpoint} is not granted to this client.")
     return Found(caller, service, version, operation, address)

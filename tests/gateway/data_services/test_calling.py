@@ -89,7 +89,7 @@ class TestLog:
         assert dict(row) == {
             "service": f"data:{CODE}/v1",
             "method": "POST",
-            "path": f"/api/v1/data-services/{CODE}/things",
+            "path": f"/api/v1/data-services/{CODE}/v1/things",
             "status": 201,
             "client_id": "one-stop",
         }

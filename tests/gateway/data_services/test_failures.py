@@ -181,7 +181,7 @@ class TestRerun:
             service=f"data:{CODE}/v1",
         )
         assert [tuple(row.values()) for row in rows] == [
-            ("one-stop", "POST", f"{AT}/{CODE}/things", 500),
+            ("one-stop", "POST", f"{AT}/{CODE}/v1/things", 500),
             (ADMIN, "POST", f"{AT}/{CODE}/v1/things", 201),
         ]
 
