@@ -74,6 +74,8 @@ _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or 
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
 _command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")
 _command("authority", "deploy.authority.command:authority", "Run a small time-stamping authority (RFC 3161).")
+_command("ministries", "deploy.ministries.command:ministries", "Run the mocked offices behind the data services.")
+_group("services", "deploy.ministries.command:app", "Data services: register the definitions at a gateway.")
 _command("bank", "deploy.bank.command:bank", "Run the mocked bank that keeps the agencies' accounts.")
 
 if __name__ == "__main__":

@@ -74,6 +74,19 @@ class GatewaySettings(ServiceSettings):
     portal_enabled: bool = True
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""
+    data_service_hosts: str = ""
+    """Hosts that data services may have, patterns separated by commas (`*.gov.vn, 10.1.2.3:8443`); empty: none."""
+    data_service_keys: SecretStr = SecretStr("")
+    """Keys of 32 bytes in base64, separated by commas, the newest first: they seal the credentials for data services
+    and failed calls that may be sent again. Without one neither is kept."""
+    data_service_cache_bytes_max: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Kept answers of data services, in memory, of each process."""
+    data_service_connections_max: int = 500
+    """Connections to all data services at once."""
+    data_service_kept_calls_max: int = 10_000
+    """Failed calls that are kept to be sent again; beyond it the oldest go."""
+    data_service_kept_days: int = 7
+    """For so long a failed call can be sent again."""
 
     @property
     def address(self) -> str:

@@ -189,9 +189,13 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
+        states = [value.decode("latin-1") for name, value in scope["headers"] if name == b"tracestate"]
         try:
-            with telemetry.span(f"{scope['method']} {self.service}", SpanKind.SERVER, parent):
+            with (
+                telemetry.carried(parents, states) as parent,
+                telemetry.span(f"{scope['method']} {self.service}", SpanKind.SERVER, parent),
+            ):
                 await self.app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "-")

@@ -1,5 +1,6 @@
 """The demo's clients of the gateway, and the key that signs their tokens."""
 
+import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _ACCOUNTING = "fees:read refunds:write ledger:read ledger:write"
 """Two of them, since a difference with a provider is explained by one person and resolved by another."""
 
 _POPULATION = tuple({"service": code, "methods": ["GET"]} for code in ("CSDL_DanCu", "BHXH", "CSDL_DATDAI"))
+_ADMIN = "clients:read clients:write clients:grant services:read services:write ops:read"
 _READ_ALL = ({"service": "*", "methods": ["GET"]},)
 
 
@@ -52,7 +54,7 @@ CLIENTS: Sequence[DemoClient] = (
     DemoClient("accounting-second", "Kế toán thứ hai", "H32", _ACCOUNTING),
     DemoClient("national-portal", "Cổng Dịch vụ công quốc gia", "H32", "portal"),
     DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read", _READ_ALL),
-    DemoClient("lgsp-admin", "Quản trị kết nối của tỉnh", "H32", "clients:read clients:write clients:grant ops:read"),
+    DemoClient("lgsp-admin", "Quản trị kết nối của tỉnh", "H32", _ADMIN),
     DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),
     DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", "ops:read ops:act"),
 )
@@ -75,6 +77,11 @@ def describe_clients(secrets: Callable[[str], str]) -> Mapping[str, Mapping[str,
 
 def _row(client: DemoClient) -> dict[str, object]:
     return {"client_id": client.client_id, "agency": client.agency, "scopes": client.scopes.split()}
+
+
+def sealing_key(secret: str) -> str:
+    """Return the key (32 bytes in base64) that follows from a secret; it seals what the gateway keeps."""
+    return base64.b64encode(hashlib.sha256(f"seal {secret}".encode()).digest()).decode()
 
 
 def ensure_signing_key(path: Path) -> None:

@@ -11,15 +11,28 @@ from urllib.parse import urlsplit
 from deploy.authority.certificates import CA_FILE as AUTHORITY_CA_FILE
 from deploy.authority.certificates import ensure_certificates
 from deploy.local import ports
-from deploy.local.clients import describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
+from deploy.local.clients import (
+    describe_clients,
+    ensure_evidence_key,
+    ensure_signing_key,
+    sealing_key,
+    write_clients,
+)
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
 from deploy.local.seals import CA_FILE, SEAL_NAME, ensure_seals
 from deploy.local.servers import Phase, Servers
 from deploy.packages import PACKAGES
 
-PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092, "authority": 8093}
-OUTSIDE = ("portal", "vnpay", "bank", "authority")
+PREFERRED_PORTS = {
+    "gateway": 8000,
+    "portal": 8090,
+    "vnpay": 8091,
+    "bank": 8092,
+    "authority": 8093,
+    "ministries": 8094,
+}
+OUTSIDE = ("portal", "vnpay", "bank", "authority", "ministries")
 """What belongs to others and is mocked here."""
 PARTNER = "H32"
 ACCOUNT = {"bank_bin": "970415", "number": "3712012345678", "name": "KHO BAC NHA NUOC KHU VUC (THU)"}
@@ -48,7 +61,7 @@ class Stack:
         ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
-        mocks = [self._mock("vnpay"), self._mock("bank"), self._authority()]
+        mocks = [self._mock("vnpay"), self._mock("bank"), self._mock("ministries"), self._authority()]
         return [*services, self._portal(), *mocks, self._service("gateway")]
 
     @cached_property
@@ -159,6 +172,8 @@ class Stack:
             "MOTCUA_TIMESTAMP_AUTHORITY_URL": self._url("authority"),
             "MOTCUA_TIMESTAMP_AUTHORITY_TRUST": str(self._timestamp_trust()),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
+            "MOTCUA_DATA_SERVICE_HOSTS": ports.LOOPBACK,
+            "MOTCUA_DATA_SERVICE_KEYS": sealing_key(self._secrets("data-services")),
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
         }
 
@@ -174,6 +189,7 @@ class Stack:
             "MOTCUA_VNPAY_SECRET": self._secrets("vnpay"),
             "MOTCUA_BANK_CLIENT": PARTNER,
             "MOTCUA_BANK_SECRET": self._secrets("bank"),
+            "MOTCUA_MINISTRIES_SECRET": self._secrets("ministries"),
         }
 
     @property
@@ -200,6 +216,7 @@ class Stack:
                 "witness": str(self.folder.evidence),
                 "authority": str(self._timestamp_trust()),
             },
+            "ministries_secret": self._secrets("ministries"),
             "seal": {"file": str(self._seals() / f"{PARTNER}.p12"), "password": self._secrets("seals")},
         }
         write_json(self.folder.stack, content)

@@ -5,16 +5,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from gateway.app import log, portal, register, services
+from gateway.app import data_services, log, portal, register, services
 from gateway.consumers import HANDLERS, preload
 from gateway.routes import ROUTERS, checking, console
+from gateway.routes.data_services import DataPlane
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.routes.rights import Guarded
 from gateway.settings import GatewaySettings
 from shared.app import ServiceParts, create_service
 
-PARTS = (register, log, services, portal)
+PARTS = (register, log, services, data_services, portal)
 """Each opens what it brings, as an app's state, and names its endless loops."""
 
 
@@ -42,7 +43,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             opens=opens,
             loops=[loop for part in PARTS for loop in part.LOOPS],
             ops_prefix="/api/v1/ops/gateway",
-            middleware=[Logged, Guarded, Proxy],
+            middleware=[Logged, Guarded, DataPlane, Proxy],
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())

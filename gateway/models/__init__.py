@@ -9,6 +9,16 @@ from gateway.models.clients import (
     ClientKey,
     ClientSecret,
 )
+from gateway.models.data_services import (
+    DataService,
+    DataServiceCall,
+    DataServiceChange,
+    DataServiceFailure,
+    DataServiceRerun,
+    DataServiceRerunCall,
+    DataServiceVersion,
+    DataServiceWindow,
+)
 from gateway.models.dossiers import DossierView, TimelineEntry
 from gateway.models.feed import Change
 from gateway.models.portal import PortalDebt, PortalDossier
@@ -33,6 +43,14 @@ __all__ = [
     "ClientGrant",
     "ClientKey",
     "ClientSecret",
+    "DataService",
+    "DataServiceCall",
+    "DataServiceChange",
+    "DataServiceFailure",
+    "DataServiceRerun",
+    "DataServiceRerunCall",
+    "DataServiceVersion",
+    "DataServiceWindow",
     "DossierView",
     "GatewayBase",
     "PortalDebt",

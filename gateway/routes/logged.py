@@ -26,6 +26,7 @@ class Logged:
     A route says which service it passed a call to in `request.state.service`; who called is in `request.state.caller`.
     What could not be logged is not carried out: changes are refused while the log cannot be written, reads once no more
     of them can wait for it.
+    Where a path may hold what is personal, `request.state.logged_path` stands for it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -131,7 +132,7 @@ class _Visit:
 
     def _call(self) -> Call:
         said = self.scope.get("state", {})
-        path = self.scope["path"]
+        path = str(said.get("logged_path") or self.scope["path"])
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(

@@ -7,7 +7,7 @@ that themselves refuse. What a record's hash covers is unchanged: a trace id is 
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
