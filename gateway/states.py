@@ -39,6 +39,8 @@ REACHED_BY: dict[str, PortalStatus] = {
     "intake.dossier.supplement_requested.v1": PortalStatus.SUPPLEMENT_REQUESTED,
     "intake.dossier.supplemented.v1": PortalStatus.REGISTERED,
     "intake.dossier.withdrawn.v1": PortalStatus.WITHDRAWN,
+    # The portal knows no deletion: what was entered by mistake ends there as if it had been taken back.
+    "intake.dossier.retracted.v1": PortalStatus.WITHDRAWN,
     "workflow.case.started.v1": PortalStatus.PROCESSING,
     "workflow.case.supplement_requested.v1": PortalStatus.SUPPLEMENT_REQUESTED,
     "workflow.case.payment_awaited.v1": PortalStatus.PAYMENT_REQUESTED,
