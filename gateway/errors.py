@@ -42,6 +42,14 @@ class InvalidCursor(DomainError):
     title_vi = "Con trỏ không hợp lệ"
 
 
+class SnapshotNeeded(DomainError):
+    """This cursor belongs to another choice of dossiers: read the snapshot again and go on from its cursor."""
+
+    code = "snapshot_needed"
+    status = 410
+    title_vi = "Phạm vi hồ sơ đã thay đổi, cần đọc lại toàn bộ"
+
+
 class BodyTooLarge(DomainError):
     """The request's body is larger than we take."""
 

@@ -16,7 +16,7 @@ from gateway.states import REACHED_BY, PortalStatus
 from shared import bus
 from shared.errors import CauseMissing
 from shared.events.envelope import Event, RawEvent
-from shared.events.intake import DossierSubmitted
+from shared.events.intake import DossierRetracted, DossierSubmitted
 from shared.work import Work
 
 CHANNEL = "motcua_gateway"
@@ -92,6 +92,7 @@ async def fold(work: Work, event: Event[Any]) -> None:
     before, fold_facts = view.facts, FOLDS.get(type(event.data))
     if fold_facts:
         view.facts = fold_facts(before, event)
+    view.retracted = view.retracted or isinstance(event.data, DossierRetracted)
     view.updated_at = work.now
     known.add(event.id)
     _tell(work, event, view, folded)
@@ -113,6 +114,7 @@ def _view_of(work: Work, event: Event[Any], folded: Folded) -> DossierView:
         version=0,
         sequences={},
         facts={},
+        retracted=False,
         updated_at=work.now,
     )
 
@@ -144,6 +146,7 @@ def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> N
             "procedure_code": view.procedure_code,
             "event_type": event.type,
             "version": view.version,
+            "deleted": view.retracted,
         }
     )
 

@@ -1,7 +1,7 @@
 """HTTP bodies of the gateway."""
 
 from gateway.schemas.dossiers import DossierState, DossierTimeline, TimelineOut
-from gateway.schemas.feed import ChangeOut, ChangesPage
+from gateway.schemas.feed import ChangeOut, ChangesPage, SnapshotItem, SnapshotPage
 from gateway.schemas.ops import (
     DossierTrace,
     FeedEnd,
@@ -36,6 +36,8 @@ __all__ = [
     "PortalState",
     "QueueOut",
     "ServiceOut",
+    "SnapshotItem",
+    "SnapshotPage",
     "TimelineOut",
     "TraceEntry",
     "TracedDossier",

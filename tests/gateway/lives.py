@@ -159,8 +159,7 @@ class Life:
 
     def retract(self) -> RawEvent:
         """Strike it off, entered by mistake: status 7."""
-        data = intake.DossierRetracted(reason="Nhập trùng", retracted_at=self.now, retracted_by="Trần Văn Nhận")
-        return self.tell(data, status=7)
+        return self.tell(intake.DossierRetracted(reason="Trùng", retracted_at=self.now, retracted_by="Nhận"), status=7)
 
     def assess(self, cause: RawEvent) -> RawEvent:
         """Owe a fee."""
@@ -325,7 +324,6 @@ def withdrawn_before(life: Life) -> Life:
 def retracted(life: Life) -> Life:
     """Turn out to be entered by mistake."""
     life.submit()
-    life.ask()
     life.retract()
     return life
 
