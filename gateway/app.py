@@ -1,7 +1,7 @@
 """Assembles the gateway."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -13,13 +13,18 @@ from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens, webhooks
+from gateway.routes.exchanging import exchanging
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
 from gateway.upstream import Upstream
+from gateway.webhooks.circuits import Plan
 from shared.app import ServiceParts, create_service
+from shared.outgoing import Policy
+
+DAY_S = 86_400
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
@@ -44,6 +49,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     async def keep_log(app: FastAPI) -> None:
         await turn_months(app.state.database, app.state.evidence.key, months=settings.transaction_log_months)
 
+    async def tell_receivers(app: FastAPI) -> None:
+        await app.state.courier.run()
+
     async def measure(app: FastAPI) -> None:
         await measure_portal(app.state.database)
 
@@ -55,6 +63,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             routers=[
                 tokens.router,
                 sync.router,
+                webhooks.router,
                 portal.router,
                 statistics.router,
                 contract.router,
@@ -66,7 +75,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, keep_log, ring_bell, pay_portal, measure],
+            loops=[write_evidence, keep_log, ring_bell, pay_portal, tell_receivers, measure],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Proxy],
         ),
@@ -104,7 +113,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
     if settings.clients_file:
         async with state.database.session() as session:
             await register_clients(session, settings.clients_file)
-    async with open_http(settings.portal_timeout_s) as http:
+    async with open_http(settings.portal_timeout_s) as http, _exchange(app, settings):
         state.http = http
         client = PortalClient(
             http,
@@ -125,3 +134,19 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             yield
         finally:
             await state.upstream.close()
+
+
+def _exchange(app: FastAPI, settings: GatewaySettings) -> AbstractAsyncContextManager[None]:
+    policy = Policy.read(
+        allowed=settings.outgoing_allowed,
+        refused=settings.outgoing_refused,
+        ports=settings.outgoing_ports,
+        http=settings.outgoing_http,
+        timeout_s=settings.webhook_timeout_s,
+    )
+    plan = Plan(
+        schedule_s=Plan.read_schedule(settings.webhook_schedule_s),
+        disable_after_s=settings.webhook_disable_after_days * DAY_S,
+        history_s=settings.webhook_history_days * DAY_S,
+    )
+    return exchanging(app, policy=policy, plan=plan, keys=settings.exchange_keys.get_secret_value())

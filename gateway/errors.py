@@ -104,3 +104,32 @@ class TooManyCalls(DomainError):
     code = "too_many_calls"
     status = 429
     title_vi = "Tra cứu quá nhiều lần, vui lòng thử lại sau ít phút"
+
+
+class SubscriptionUnknown(NotFound):
+    """There is no such subscription."""
+
+    code = "subscription_not_found"
+    title_vi = "Không tìm thấy đăng ký nhận thông báo"
+
+
+class DeliveryUnknown(NotFound):
+    """There is no such message, or it is no longer kept."""
+
+    code = "delivery_not_found"
+    title_vi = "Không tìm thấy thông báo"
+
+
+class SubscriptionsFull(DomainError):
+    """This client has as many subscriptions as one may have."""
+
+    code = "subscriptions_full"
+    title_vi = "Đã đạt số đăng ký nhận thông báo tối đa"
+
+
+class SealingKeyMissing(DomainError):
+    """Nothing secret can be kept: this installation has no key to seal it with."""
+
+    code = "sealing_key_missing"
+    status = 503
+    title_vi = "Hệ thống chưa được cấu hình khóa mã hóa"

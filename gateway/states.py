@@ -50,3 +50,6 @@ REACHED_BY: dict[str, PortalStatus] = {
     "results.result.returned.v1": PortalStatus.RETURNED,
 }
 """Which event brings a dossier to which portal status; events not named here change none."""
+
+CATALOGUE_EVENTS = frozenset({"intake.procedure.published.v1", "workflow.calendar.published.v1"})
+"""Facts about no dossier; the gateway has no use for them."""

@@ -6,14 +6,18 @@ from gateway.models.feed import Change
 from gateway.models.portal import PortalDebt, PortalDossier
 from gateway.models.root import GatewayBase
 from gateway.models.transactions import Transaction, TransactionDay, TransactionHead, TransactionSeal
+from gateway.models.webhooks import Delivery, DeliveryAttempt, Subscription
 
 __all__ = [
     "Change",
     "Client",
+    "Delivery",
+    "DeliveryAttempt",
     "DossierView",
     "GatewayBase",
     "PortalDebt",
     "PortalDossier",
+    "Subscription",
     "TimelineEntry",
     "Transaction",
     "TransactionDay",

@@ -198,5 +198,10 @@ async def _write(session: AsyncSession) -> None:
         await session.execute(insert(_DEBTS), folded.debts)
     if folded.corrections:
         await session.execute(_CORRECT, list(folded.corrections.values()))
+    await write_changes(session, folded.changes)
+
+
+async def write_changes(session: AsyncSession, changes: Sequence[dict[str, Any]]) -> None:
+    """Write to the feed as the last thing before the commit: positions are given under a lock held until then."""
     await session.execute(_WAKE_AND_LOCK, {"channel": CHANNEL, "key": _FEED_LOCK})
-    await session.execute(insert(_CHANGES), folded.changes)
+    await session.execute(insert(_CHANGES), list(changes))

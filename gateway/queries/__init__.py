@@ -15,23 +15,43 @@ from gateway.queries.feed import (
 from gateway.queries.pages import PAGE_MAX
 from gateway.queries.portal import Owed, count_owed, list_debts, list_stuck, portal_lag
 from gateway.queries.transactions import list_transaction_days, list_transactions
+from gateway.queries.webhooks import (
+    DeliveryFilter,
+    count_owed_messages,
+    count_subscriptions,
+    finished_of,
+    get_delivery,
+    get_subscription,
+    list_attempts,
+    list_deliveries,
+    list_subscriptions,
+)
 
 __all__ = [
     "PAGE_MAX",
+    "DeliveryFilter",
     "Owed",
     "Selection",
     "count_owed",
+    "count_owed_messages",
+    "count_subscriptions",
     "find_client",
     "find_view",
+    "finished_of",
     "from_cursor",
     "from_snapshot_cursor",
+    "get_delivery",
+    "get_subscription",
     "get_view",
     "last_position",
+    "list_attempts",
     "list_changes",
     "list_debts",
+    "list_deliveries",
     "list_event_ids",
     "list_snapshot",
     "list_stuck",
+    "list_subscriptions",
     "list_timeline",
     "list_transaction_days",
     "list_transactions",

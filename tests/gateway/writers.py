@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.consumers import HANDLERS
-from gateway.operations.folding import fold, preload
+from gateway.operations.folding import fold, preload, write_changes
 from shared.db import Database
 from shared.events.envelope import Event, RawEvent
 from shared.inbox import Inbox
@@ -23,6 +24,7 @@ from tests.gateway.hall import EAGER
 from tests.gateway.lives import ENDINGS, Life
 
 ROOT = Path(__file__).parents[2]
+STRUCK_OFF = "intake.dossier.retracted.v1"
 TOGETHER = 40
 """So many dossiers of one writer move at a time."""
 
@@ -81,13 +83,46 @@ async def write(database: Database, writer: int, changes: int, linger_s: float) 
         await inbox.take(batch)
 
 
+async def write_feed(database: Database, writer: int, changes: int, linger_s: float) -> None:
+    """Write the same to the feed alone, by the function that folding writes it with."""
+    chance = random.Random(writer * 7919)
+    for batch in batches_of(writer, changes):
+        async with database.session() as session:
+            await session.execute(text("SELECT txid_current()"))
+            if chance.random() < 0.2:
+                await asyncio.sleep(min(chance.expovariate(1 / linger_s), 20 * linger_s))
+            await write_changes(session, [_change(event) for event in batch])
+            if chance.random() < 0.01:
+                await asyncio.sleep(chance.uniform(0, linger_s / 10))
+            if chance.random() < 0.02:
+                # Another transaction takes its place: positions that were given are never seen.
+                await session.rollback()
+                await write_changes(session, [_change(event) for event in batch])
+            await session.commit()
+
+
+def _change(event: RawEvent) -> dict[str, Any]:
+    agency = event.subject.partition("-")[0]
+    return {
+        "dossier_code": event.subject,
+        "agency_code": agency,
+        "procedure_code": "1.004222",
+        "event_type": event.type,
+        "happened_at": event.time,
+        "portal_status": None,
+        "version": 1,
+        "deleted": event.type == STRUCK_OFF,
+        "detail": {},
+    }
+
+
 class Writers:
     """Processes that write side by side."""
 
-    def __init__(self, url: str, *, processes: int, writers: int, changes: int, linger_s: float) -> None:
+    def __init__(self, url: str, *, processes: int, writers: int, changes: int, linger_s: float, way: str) -> None:
         share = writers // processes
         self._commands = [
-            [sys.executable, "-m", __name__, url, str(at * share), str(share), str(changes), str(linger_s)]
+            [sys.executable, "-m", __name__, url, str(at * share), str(share), str(changes), str(linger_s), way]
             for at in range(processes)
         ]
         self._running: list[subprocess.Popen[bytes]] = []
@@ -110,13 +145,16 @@ class Writers:
                 one.wait()
 
 
-async def _main(url: str, first: int, writers: int, changes: int, linger_s: float) -> None:
+WAYS = {"folding": write, "feed": write_feed}
+
+
+async def _main(url: str, first: int, writers: int, changes: int, linger_s: float, way: str) -> None:
     database = Database(url, service="gateway", connections_max=writers)
-    await asyncio.gather(*(write(database, first + nth, changes, linger_s) for nth in range(writers)))
+    await asyncio.gather(*(WAYS[way](database, first + nth, changes, linger_s) for nth in range(writers)))
     await database.close()
 
 
 if __name__ == "__main__":
-    _url, *_numbers, _linger_s = sys.argv[1:]
+    _url, *_numbers, _linger_s, _way = sys.argv[1:]
     _first, _writers, _changes = map(int, _numbers)
-    asyncio.run(_main(_url, _first, _writers, _changes, float(_linger_s)))
+    asyncio.run(_main(_url, _first, _writers, _changes, float(_linger_s), _way))
