@@ -7,13 +7,14 @@ from fastapi import FastAPI
 
 from gateway.consumers import HANDLERS, preload
 from gateway.operations.clients import Issuer, register_clients
+from gateway.operations.edocs import expire_for_ever
 from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
 from gateway.operations.measuring import measure_portal
 from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens, webhooks
+from gateway.routes import checking, console, contract, edocs, ops, portal, statistics, sync, tokens, webhooks
 from gateway.routes.exchanging import exchanging
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
@@ -52,6 +53,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     async def tell_receivers(app: FastAPI) -> None:
         await app.state.courier.run()
 
+    async def expire_edocs(app: FastAPI) -> None:
+        await expire_for_ever(app.state.database)
+
     async def measure(app: FastAPI) -> None:
         await measure_portal(app.state.database)
 
@@ -64,6 +68,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 tokens.router,
                 sync.router,
                 webhooks.router,
+                edocs.router,
                 portal.router,
                 statistics.router,
                 contract.router,
@@ -75,7 +80,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, keep_log, ring_bell, pay_portal, tell_receivers, measure],
+            loops=[write_evidence, keep_log, ring_bell, pay_portal, tell_receivers, expire_edocs, measure],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Proxy],
         ),

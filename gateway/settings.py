@@ -58,5 +58,9 @@ class GatewaySettings(ServiceSettings):
     """A subscription whose receiver did nothing but fail for so long is disabled."""
     webhook_history_days: float = 30
     """So long messages that were delivered or given up can be looked up and sent again."""
+    edoc_days: float = 30
+    """So long the content of an electronic document waits for its recipients; then it is erased."""
+    edoc_bytes_max: int = 20 * 1024 * 1024
+    """The largest edXML envelope that is taken."""
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""

@@ -2,6 +2,7 @@
 
 from gateway.models.clients import Client
 from gateway.models.dossiers import DossierView, TimelineEntry
+from gateway.models.edocs import Edoc, EdocAgency, EdocRecipient
 from gateway.models.feed import Change
 from gateway.models.portal import PortalDebt, PortalDossier
 from gateway.models.root import GatewayBase
@@ -14,6 +15,9 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "DossierView",
+    "Edoc",
+    "EdocAgency",
+    "EdocRecipient",
     "GatewayBase",
     "PortalDebt",
     "PortalDossier",

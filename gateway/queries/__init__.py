@@ -2,6 +2,15 @@
 
 from gateway.queries.clients import find_client
 from gateway.queries.dossiers import find_view, get_view, list_event_ids, list_timeline, lock_views
+from gateway.queries.edocs import (
+    Box,
+    active_edoc_agencies,
+    find_edoc_of,
+    get_edoc,
+    list_edoc_agencies,
+    list_edocs,
+    lock_recipients,
+)
 from gateway.queries.feed import (
     Selection,
     from_cursor,
@@ -29,18 +38,22 @@ from gateway.queries.webhooks import (
 
 __all__ = [
     "PAGE_MAX",
+    "Box",
     "DeliveryFilter",
     "Owed",
     "Selection",
+    "active_edoc_agencies",
     "count_owed",
     "count_owed_messages",
     "count_subscriptions",
     "find_client",
+    "find_edoc_of",
     "find_view",
     "finished_of",
     "from_cursor",
     "from_snapshot_cursor",
     "get_delivery",
+    "get_edoc",
     "get_subscription",
     "get_view",
     "last_position",
@@ -48,6 +61,8 @@ __all__ = [
     "list_changes",
     "list_debts",
     "list_deliveries",
+    "list_edoc_agencies",
+    "list_edocs",
     "list_event_ids",
     "list_snapshot",
     "list_stuck",
@@ -55,6 +70,7 @@ __all__ = [
     "list_timeline",
     "list_transaction_days",
     "list_transactions",
+    "lock_recipients",
     "lock_views",
     "portal_lag",
     "to_cursor",

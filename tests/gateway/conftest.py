@@ -41,6 +41,9 @@ CLIENTS: dict[str, tuple[str | None, str]] = {
     "hooks-h32.14": ("H32.14", "webhooks:read webhooks:write"),
     "hooks-h33": ("H33", "webhooks:read webhooks:write"),
     "hooks-reader": ("H32", "webhooks:read"),
+    "edocs-h32": ("H32", "edocs:read edocs:write"),
+    "edocs-h32.14": ("H32.14", "edocs:read edocs:write"),
+    "edocs-h33": ("H33", "edocs:read edocs:write"),
     "ops": ("H32", "ops:read ops:act"),
     "nobody": (None, "sync:read dossiers:read"),
 }

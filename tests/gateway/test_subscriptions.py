@@ -83,8 +83,8 @@ class TestSubscribe:
         await subscribed(visitor)
         await house.rows(
             "INSERT INTO subscription (id, client_id, agency, inherited, url, description, event_types, secret, "
-            "enabled, position, created_at, changed_at) SELECT gen_random_uuid(), client_id, agency, inherited, url, '', '{*}',"
-            " secret, false, 0, now(), now() FROM subscription, generate_series(2, :most)",
+            "enabled, position, created_at, changed_at) SELECT gen_random_uuid(), client_id, agency, inherited, url, "
+            "'', '{*}', secret, false, 0, now(), now() FROM subscription, generate_series(2, :most)",
             most=SUBSCRIPTIONS_MAX,
         )
         assert_problem(await visitor.post(PATH, who="hooks", json={"url": PUBLIC}), SubscriptionsFull)

@@ -1,4 +1,4 @@
-"""Tombstones and a snapshot beside the feed; webhooks."""
+"""Tombstones and a snapshot beside the feed; webhooks; electronic documents."""
 
 from alembic import op
 
@@ -34,7 +34,23 @@ CREATE INDEX ix_delivery_finished_at ON delivery (finished_at) WHERE finished_at
 CREATE TABLE delivery_attempt (
     delivery_nth bigint NOT NULL CONSTRAINT fk_delivery_attempt_delivery_nth REFERENCES delivery ON DELETE CASCADE,
     number integer NOT NULL, at timestamptz NOT NULL, http_status smallint, reason text, duration_ms integer NOT NULL,
-    CONSTRAINT pk_delivery_attempt PRIMARY KEY (delivery_nth, number))
+    CONSTRAINT pk_delivery_attempt PRIMARY KEY (delivery_nth, number));
+CREATE TABLE edoc_agency (
+    code text CONSTRAINT pk_edoc_agency PRIMARY KEY, name text NOT NULL, parent text, email text, fax text,
+    mobile text, added_by text NOT NULL, added_at timestamptz NOT NULL, cancelled_at timestamptz);
+CREATE TABLE edoc (
+    id uuid CONSTRAINT pk_edoc PRIMARY KEY, sender text NOT NULL, document_id text NOT NULL, kind text NOT NULL,
+    about uuid, sha256 text NOT NULL, size_bytes integer NOT NULL, content bytea, sent_by text NOT NULL,
+    sent_at timestamptz NOT NULL, expires_at timestamptz NOT NULL,
+    CONSTRAINT uq_edoc_sender_document_id UNIQUE (sender, document_id));
+ALTER TABLE edoc ALTER content SET STORAGE EXTERNAL;
+CREATE INDEX ix_edoc_expires_at ON edoc (expires_at) WHERE content IS NOT NULL;
+CREATE TABLE edoc_recipient (
+    nth bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_edoc_recipient PRIMARY KEY,
+    edoc_id uuid NOT NULL CONSTRAINT fk_edoc_recipient_edoc_id REFERENCES edoc ON DELETE CASCADE,
+    agency text NOT NULL, progress text NOT NULL, note text, changed_at timestamptz NOT NULL,
+    CONSTRAINT uq_edoc_recipient_edoc_id_agency UNIQUE (edoc_id, agency));
+CREATE INDEX ix_edoc_recipient_agency_nth ON edoc_recipient (agency, nth)
 """
 
 
@@ -44,7 +60,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE delivery_attempt, delivery, subscription")
+    op.execute("DROP TABLE edoc_recipient, edoc, edoc_agency, delivery_attempt, delivery, subscription")
     op.execute("DROP INDEX ix_change_dossier_code_position")
     op.execute("ALTER TABLE change DROP deleted")
     op.execute("ALTER TABLE dossier_view DROP retracted")
