@@ -1,5 +1,7 @@
 """The services, the gateway and the mocked outside (portal, VNPAY, bank) of the local stack, with their settings."""
 
+import base64
+import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -146,6 +148,11 @@ class Stack:
             "MOTCUA_EVIDENCE_KEY_FILE": str(self.folder.evidence_key),
             "MOTCUA_EVIDENCE_FOLDER": str(self.folder.evidence),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
+            "MOTCUA_EXCHANGE_KEYS": sealing_key(self._secrets("exchange")),
+            # Receivers of webhooks that are tried out here run on this very machine.
+            "MOTCUA_OUTGOING_ALLOWED": "127.0.0.0/8,localhost",
+            "MOTCUA_OUTGOING_PORTS": "1-65535",
+            "MOTCUA_OUTGOING_HTTP": "true",
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
         }
 
@@ -205,3 +212,8 @@ class Stack:
             "username": admin.username,
             "password": admin.password,
         }
+
+
+def sealing_key(secret: str) -> str:
+    """Return a key of 32 bytes in base64 that follows from a secret."""
+    return base64.b64encode(hashlib.sha256(secret.encode()).digest()).decode()

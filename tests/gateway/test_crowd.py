@@ -102,7 +102,7 @@ def _assert_all_seen(reader: Reader, changes: int) -> None:
 
 @pytest.mark.timeout(120)
 async def test_every_change_is_seen_once(visitor: Visitor, house: Hall) -> None:
-    changes = 60
+    changes = 40
     reader = await _read_beside(house, visitor, changes=changes, linger_s=0.1, way="folding")
     _assert_all_seen(reader, changes)
 
