@@ -1,5 +1,6 @@
 """The commands `motcua secrets` and `motcua prepare`: what containers need before the services can start in them."""
 
+import base64
 import os
 import secrets
 import tempfile
@@ -45,6 +46,7 @@ def make_secrets(
         names = [_variable(f"{kind}-{service}") for kind in ("database", "broker") for service in PACKAGES]
         portal_client = next(client.secret_name for client in CLIENTS if client.client_id == "national-portal")
         lines = [f"{name}={secrets.token_urlsafe(24)}" for name in (*names, *OTHER_SECRETS)]
+        lines.append(f"SEALING_KEYS={base64.b64encode(secrets.token_bytes(32)).decode()}")
         write_private(
             folder / ENVIRONMENT_FILE, "\n".join([*lines, f"PORTAL_CLIENT_SECRET={known(portal_client)}", ""])
         )

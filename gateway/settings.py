@@ -72,13 +72,32 @@ class GatewaySettings(ServiceSettings):
     portal_retry_first_s: float = 1
     portal_retry_last_s: float = 300
     portal_enabled: bool = True
+    outgoing_allowed: str = ""
+    """Networks and hosts, separated by commas, that others may have us call although they are not public."""
+    outgoing_refused: str = ""
+    """Networks that we never call for others although they are public."""
+    outgoing_ports: str = "443,8443"
+    """Ports and ranges of ports (`8000-8099`) that others may have us call."""
+    outgoing_http: bool = False
+    """Others may have us call without encryption; for trying things out."""
+    sealing_keys: SecretStr = SecretStr("")
+    """Keys of 32 bytes in base64, separated by commas, the newest first: they seal what is kept and nobody may read,
+    the secrets of webhooks, e-documents, credentials for data services, failed calls. Without one none is taken."""
+    webhook_schedule_s: str = "5,30,120,600,1800,7200,21600,43200,86400,86400"
+    """Pauses between attempts at a message, in seconds; after the last it is given up."""
+    webhook_timeout_s: float = 15
+    webhook_disable_after_days: float = 5
+    """A subscription whose receiver did nothing but fail for so long is disabled."""
+    webhook_history_days: float = 30
+    """So long messages that were delivered or given up can be looked up and sent again."""
+    edoc_days: float = 30
+    """So long the content of an electronic document waits for its recipients; then it is erased."""
+    edoc_bytes_max: int = 20 * 1024 * 1024
+    """The largest edXML envelope that is taken."""
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""
     data_service_hosts: str = ""
     """Hosts that data services may have, patterns separated by commas (`*.gov.vn, 10.1.2.3:8443`); empty: none."""
-    data_service_keys: SecretStr = SecretStr("")
-    """Keys of 32 bytes in base64, separated by commas, the newest first: they seal the credentials for data services
-    and failed calls that may be sent again. Without one neither is kept."""
     data_service_cache_bytes_max: int = Field(default=64 * 1024 * 1024, ge=0)
     """Kept answers of data services, in memory, of each process."""
     data_service_connections_max: int = 500

@@ -53,7 +53,7 @@ CLIENTS: Sequence[DemoClient] = (
     DemoClient("accounting", "Kế toán thứ nhất", "H32", _ACCOUNTING),
     DemoClient("accounting-second", "Kế toán thứ hai", "H32", _ACCOUNTING),
     DemoClient("national-portal", "Cổng Dịch vụ công quốc gia", "H32", "portal"),
-    DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read", _READ_ALL),
+    DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read webhooks:read webhooks:write", _READ_ALL),
     DemoClient("lgsp-admin", "Quản trị kết nối của tỉnh", "H32", _ADMIN),
     DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),
     DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", "ops:read ops:act"),

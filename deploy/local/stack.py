@@ -173,7 +173,11 @@ class Stack:
             "MOTCUA_TIMESTAMP_AUTHORITY_TRUST": str(self._timestamp_trust()),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
             "MOTCUA_DATA_SERVICE_HOSTS": ports.LOOPBACK,
-            "MOTCUA_DATA_SERVICE_KEYS": sealing_key(self._secrets("data-services")),
+            "MOTCUA_SEALING_KEYS": sealing_key(self._secrets("sealing")),
+            # Receivers of webhooks that are tried out here run on this very machine.
+            "MOTCUA_OUTGOING_ALLOWED": "127.0.0.0/8,localhost",
+            "MOTCUA_OUTGOING_PORTS": "1-65535",
+            "MOTCUA_OUTGOING_HTTP": "true",
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
         }
 

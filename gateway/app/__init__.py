@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from gateway.app import data_services, log, portal, register, services
+from gateway.app import data_services, exchange, log, portal, register, services
 from gateway.consumers import HANDLERS, preload
 from gateway.routes import ROUTERS, checking, console
 from gateway.routes.data_services import DataPlane
@@ -14,8 +14,9 @@ from gateway.routes.proxy import Proxy
 from gateway.routes.rights import Guarded
 from gateway.settings import GatewaySettings
 from shared.app import ServiceParts, create_service
+from shared.blobs.sealer import Sealer
 
-PARTS = (register, log, services, data_services, portal)
+PARTS = (register, log, services, data_services, exchange, portal)
 """Each opens what it brings, as an app's state, and names its endless loops."""
 
 
@@ -26,6 +27,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def opens(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            app.state.sealer = Sealer(settings.sealing_keys.get_secret_value())
             for part in PARTS:
                 await stack.enter_async_context(part.opened(app, settings))
             yield

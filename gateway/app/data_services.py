@@ -9,7 +9,6 @@ from gateway.data_services.cache import Cache
 from gateway.data_services.calling import Caller
 from gateway.data_services.hosts import AllowedHosts
 from gateway.data_services.lines import Lines
-from gateway.data_services.sealing import Sealer
 from gateway.data_services.snapshot import Registry, Service
 from gateway.operations.data_services.failing import Failures
 from gateway.operations.data_services.refreshing import Refresher
@@ -25,7 +24,7 @@ BUILT_IN: list[Service] = []
 async def opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None]:
     """Put the parts into the app's state; close their connections at the end."""
     state = app.state
-    sealer = state.data_service_sealer = Sealer(settings.data_service_keys.get_secret_value())
+    sealer = state.sealer
     hosts = state.data_service_hosts = AllowedHosts(settings.data_service_hosts.split(","))
     registry, cache = Registry(), Cache(settings.data_service_cache_bytes_max)
     failures = Failures(

@@ -20,6 +20,7 @@ from gateway.models.data_services import (
     DataServiceWindow,
 )
 from gateway.models.dossiers import DossierView, TimelineEntry
+from gateway.models.edocs import Edoc, EdocAgency, EdocRecipient
 from gateway.models.feed import Change
 from gateway.models.portal import PortalDebt, PortalDossier
 from gateway.models.root import GatewayBase
@@ -33,6 +34,7 @@ from gateway.models.transactions import (
     TransactionSeal,
     TransactionSealDay,
 )
+from gateway.models.webhooks import Delivery, DeliveryAttempt, Subscription
 
 __all__ = [
     "Change",
@@ -51,10 +53,16 @@ __all__ = [
     "DataServiceRerunCall",
     "DataServiceVersion",
     "DataServiceWindow",
+    "Delivery",
+    "DeliveryAttempt",
     "DossierView",
+    "Edoc",
+    "EdocAgency",
+    "EdocRecipient",
     "GatewayBase",
     "PortalDebt",
     "PortalDossier",
+    "Subscription",
     "TimelineEntry",
     "Transaction",
     "TransactionAnchor",

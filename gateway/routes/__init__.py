@@ -9,18 +9,22 @@ from gateway.routes import (
     console,
     contract,
     data_services,
+    edocs,
     evidence,
     ops,
     portal,
     statistics,
     sync,
     tokens,
+    webhooks,
 )
 
 ROUTERS = (
     tokens.router,
     clients.router,
     sync.router,
+    webhooks.router,
+    edocs.router,
     portal.router,
     statistics.router,
     evidence.router,

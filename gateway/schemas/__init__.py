@@ -22,7 +22,7 @@ from gateway.schemas.data_services import (
 )
 from gateway.schemas.dossiers import DossierState, DossierTimeline, TimelineOut
 from gateway.schemas.evidence import AnchorState, EvidenceState
-from gateway.schemas.feed import ChangeOut, ChangesPage
+from gateway.schemas.feed import ChangeOut, ChangesPage, SnapshotItem, SnapshotPage
 from gateway.schemas.ops import (
     DossierTrace,
     FeedEnd,
@@ -75,6 +75,8 @@ __all__ = [
     "RerunOut",
     "ServiceMethods",
     "ServiceOut",
+    "SnapshotItem",
+    "SnapshotPage",
     "TimelineOut",
     "TraceEntry",
     "TracedDossier",

@@ -1,6 +1,7 @@
 """The gateway on a real database, as a real HTTP server before a real one that plays the services."""
 
 import asyncio
+import base64
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -30,12 +31,20 @@ from tests.support.serving import serving
 NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 ISSUER = "https://motcua.example"
 SECRET = "s" * 43
+EXCHANGE_KEY = base64.b64encode(b"k" * 32).decode()
 CLIENTS: dict[str, tuple[str | None, str]] = {
     "one-stop": ("H32", "dossiers:submit dossiers:read dossiers:decide tasks:read payments:write results:read"),
     "one-stop-h32.14": ("H32.14", "dossiers:read dossiers:submit"),
     "other-province": ("H33", "dossiers:read sync:read"),
     "statistics": ("H32", "sync:read"),
     "national-portal": ("H32", "portal"),
+    "hooks": ("H32", "webhooks:read webhooks:write sync:read"),
+    "hooks-h32.14": ("H32.14", "webhooks:read webhooks:write"),
+    "hooks-h33": ("H33", "webhooks:read webhooks:write"),
+    "hooks-reader": ("H32", "webhooks:read"),
+    "edocs-h32": ("H32", "edocs:read edocs:write"),
+    "edocs-h32.14": ("H32.14", "edocs:read edocs:write"),
+    "edocs-h33": ("H33", "edocs:read edocs:write"),
     "ops": ("H32", "ops:read ops:act"),
     "lgsp-admin": ("H32", "services:read services:write"),
     "lgsp-reader": ("H32", "services:read"),
@@ -148,6 +157,11 @@ def settings_of(database_url: str, services_url: str, files: dict[str, str], **m
         "upstream_timeout_s": 0.5,
         "body_bytes_max": 100_000,
         "failed_logins_per_minute": 1_000,
+        "outgoing_allowed": "127.0.0.1/32",
+        "outgoing_ports": "1-65535",
+        "outgoing_http": True,
+        "sealing_keys": EXCHANGE_KEY,
+        "webhook_schedule_s": "0.05,0.1,0.2,0.4,0.8,86400",
         **{f"{service}_url": f"{services_url}/{service}" for service in SERVICES},
         **files,
         **more,

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.data_services.calling import Outgoing
 from gateway.data_services.contract import SAFE_METHODS, Operation
-from gateway.data_services.sealing import Sealer
 from gateway.data_services.snapshot import Version
 from gateway.data_services.trouble import Kind
 from shared import clock, log
+from shared.blobs.sealer import Sealer
 from shared.caller import Caller
 from shared.db import Database
 from shared.ids import new_id

@@ -12,10 +12,10 @@ from gateway.data_services.cache import Cache
 from gateway.data_services.contract import Contract
 from gateway.data_services.hosts import AllowedHosts
 from gateway.data_services.policy import Credentials, Policy
-from gateway.data_services.sealing import Sealer
 from gateway.data_services.snapshot import Registry, Service, Version, Window
 from gateway.models import DataService, DataServiceVersion, DataServiceWindow
 from shared import log
+from shared.blobs.sealer import Sealer
 from shared.db import Database
 
 CHANNEL = "motcua_data_services"

@@ -14,7 +14,6 @@ from gateway import queries
 from gateway.data_services.contract import VERSION, Contract, ContractInvalid
 from gateway.data_services.hosts import AllowedHosts, HostNotAllowed
 from gateway.data_services.policy import ClientCredentials, Policy
-from gateway.data_services.sealing import Sealer
 from gateway.errors import (
     DataServiceExists,
     DataServiceInvalid,
@@ -26,6 +25,7 @@ from gateway.errors import (
 from gateway.models import DataService, DataServiceChange, DataServiceVersion, DataServiceWindow
 from gateway.operations.data_services.naming import CODE, RESERVED
 from gateway.operations.data_services.refreshing import CHANNEL, purpose_of
+from shared.blobs.sealer import Sealer
 from shared.errors import FieldError, NotFound
 from shared.ids import new_id
 from shared.work import Work
@@ -194,7 +194,7 @@ def _sealed(credentials: object, hosts: AllowedHosts, sealer: Sealer, purpose: s
     if not isinstance(credentials, BaseModel):
         return None
     if not sealer:
-        raise SealingKeyMissing("Set MOTCUA_DATA_SERVICE_KEYS first: credentials are kept sealed or not at all.")
+        raise SealingKeyMissing("Set MOTCUA_SEALING_KEYS first: credentials are kept sealed or not at all.")
     if isinstance(credentials, ClientCredentials):
         _checked(hosts, "credentials.token_url", credentials.token_url)
     return sealer.seal(credentials.model_dump_json().encode(), purpose)

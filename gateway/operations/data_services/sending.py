@@ -17,13 +17,13 @@ from sqlalchemy import text
 from gateway.data_services.calling import Caller, Outgoing, read_beginning
 from gateway.data_services.contract import Operation
 from gateway.data_services.lines import Lines
-from gateway.data_services.sealing import Sealer, Unopenable
 from gateway.data_services.snapshot import Registry, Version
 from gateway.data_services.trouble import Trouble
 from gateway.operations.data_services.failing import KeptCall, purpose_of, unsealed
 from gateway.operations.data_services.rerunning import CHANNEL
 from gateway.operations.evidence import Call, Evidence
 from shared import clock, log, telemetry
+from shared.blobs.sealer import Sealer, Unopenable
 from shared.db import Database, is_outage
 
 POLL_S = 2.0

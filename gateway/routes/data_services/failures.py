@@ -28,7 +28,7 @@ async def list_failures(
     found = await queries.list_failures(session, caller, service=service, since=since)
     names = set(FailureOut.model_fields) - {"kept"}
     return FailureList(
-        keeping=bool(request.app.state.data_service_sealer),
+        keeping=bool(request.app.state.sealer),
         failures=[FailureOut(**{name: getattr(one, name) for name in names}, kept=kept) for one, kept in found],
     )
 

@@ -101,7 +101,7 @@ async def register_version(
         credentials=body.credentials if "credentials" in body.model_fields_set else registering.UNCHANGED,
         if_revision=_revision(if_match),
         hosts=state.data_service_hosts,
-        sealer=state.data_service_sealer,
+        sealer=state.sealer,
     )
     response.status_code = 201 if new else 200
     response.headers["ETag"] = _etag(row.revision)

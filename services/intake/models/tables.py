@@ -199,6 +199,10 @@ class Dossier(IntakeBase):
     withdrawal_refused_at: Mapped[datetime | None]
     withdrawal_refusal: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
+    retracted_at: Mapped[datetime | None]
+    retracted_by: Mapped[str | None]
+    retraction_reason: Mapped[str | None]
+
     case_completed_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
 

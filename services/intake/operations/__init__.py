@@ -4,7 +4,14 @@ from services.intake.operations.agencies import close_agency, write_agency
 from services.intake.operations.calendars import keep_calendar
 from services.intake.operations.catalogue import expire_procedure, import_catalogue
 from services.intake.operations.documents import keep_document
-from services.intake.operations.dossiers import Submitted, accept_dossier, reject_dossier, submit_dossier, submit_once
+from services.intake.operations.dossiers import (
+    Submitted,
+    accept_dossier,
+    reject_dossier,
+    retract_dossier,
+    submit_dossier,
+    submit_once,
+)
 from services.intake.operations.drafts import delete_draft, delete_expired, save_draft, start_draft, submit_draft
 from services.intake.operations.forms import import_forms
 from services.intake.operations.forms import validate as validate_form
@@ -70,6 +77,7 @@ __all__ = [
     "record_reuse",
     "reject_dossier",
     "request_supplement",
+    "retract_dossier",
     "save_draft",
     "set_rule",
     "sift",

@@ -29,6 +29,7 @@ from services.intake.schemas.requests import (
     PortalDossierBody,
     RejectBody,
     RequestSupplementBody,
+    RetractBody,
     SupplementBody,
     WithdrawBody,
 )
@@ -178,6 +179,17 @@ async def reject_dossier(
         legal_basis=body.legal_basis,
         rejected_by=body.rejected_by,
         revisions=revisions_of(if_match),
+    )
+    return await _state(work, dossier, response)
+
+
+@dossiers.post("/{code}/retract", dependencies=[needs("dossiers:decide")], responses=_CHANGED)
+async def retract_dossier(
+    work: WorkDep, code: CodePath, body: RetractBody, response: Response, if_match: IfMatch = None
+) -> DossierState:
+    """Strike off a dossier that was entered by mistake, before its acceptance; whoever keeps a copy is told."""
+    dossier = await operations.retract_dossier(
+        work, code=code, reason=body.reason, retracted_by=body.retracted_by, revisions=revisions_of(if_match)
     )
     return await _state(work, dossier, response)
 

@@ -95,6 +95,7 @@ def _dates(found: TrackingView) -> Iterator[tuple[str, datetime, bool]]:
         ("Trả kết quả", found.returned_at, False),
         ("Từ chối tiếp nhận", found.rejected_at, False),
         ("Rút hồ sơ", found.withdrawn_at, False),
+        ("Hủy do nhập nhầm", found.retracted_at, False),
     ]
     return ((label, moment, now) for label, moment, now in labelled if moment is not None)
 

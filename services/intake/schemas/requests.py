@@ -210,6 +210,14 @@ class RejectBody(Body):
     rejected_by: Line
 
 
+class RetractBody(Body):
+    """The striking off of a dossier that was entered by mistake."""
+
+    reason: Reason
+    """What the mistake was: entered twice, or for the wrong procedure."""
+    retracted_by: Line
+
+
 class RequestSupplementBody(Body):
     """What is asked of the applicant (form 02)."""
 

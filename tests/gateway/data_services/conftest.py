@@ -60,7 +60,7 @@ async def services_gateway(
     databases: Databases, gateway_template: str, gateway_files: dict[str, str]
 ) -> AsyncIterator[tuple[FastAPI, str, Hall, dict[str, tuple[Grant, ...]]]]:
     url = await databases.create_database(template=gateway_template)
-    more = {"data_service_hosts": "127.0.0.1, *.example", "data_service_keys": KEY}
+    more = {"data_service_hosts": "127.0.0.1, *.example", "sealing_keys": KEY}
     app = create_app(settings_of(url, "http://127.0.0.1:1", gateway_files, **more))
     granted: dict[str, tuple[Grant, ...]] = {}
     database = Database(url, service="gateway")

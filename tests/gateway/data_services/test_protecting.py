@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from gateway.data_services.breaker import Breaker, BreakerState
 from gateway.data_services.limits import Allowance, RetryBudget
 from gateway.data_services.policy import Breaking
-from gateway.data_services.sealing import Sealer
 from gateway.errors import CallsOverLimit, SealingKeyMissing, ServiceCrowded, ServiceResting
+from shared.blobs.sealer import Sealer
 from tests.gateway.data_services.desk import CODE, Desk
 from tests.gateway.data_services.ministry import Call
 from tests.support.assertions import assert_problem, eventually
@@ -219,10 +219,10 @@ class TestCredentials:
 
     async def test_are_refused_without_a_key_to_seal_them(self, desk: Desk) -> None:
         state = desk.visitor.app.state
-        before, state.data_service_sealer = state.data_service_sealer, Sealer("")
+        before, state.sealer = state.sealer, Sealer("")
         try:
             await desk.put_service()
             answer = await desk.put_version(credentials={"kind": "header", "name": "x-api-key", "value": "s"})
         finally:
-            state.data_service_sealer = before
+            state.sealer = before
         assert_problem(answer, SealingKeyMissing)

@@ -1,4 +1,4 @@
-"""Small secrets at rest: credentials and kept calls, sealed as files are (shared.blobs.sealing)."""
+"""Small things at rest (secrets, letters), sealed as files are."""
 
 import hashlib
 from io import BytesIO
@@ -12,7 +12,7 @@ class Sealer:
     """Seals bytes for one purpose; what was sealed for another does not open."""
 
     def __init__(self, keys: str) -> None:
-        """Take keys of 32 bytes in base64, the newest first. Raises ValueError."""
+        """Take keys of 32 bytes in base64, separated by commas, the newest first. Raises ValueError."""
         self._keys = Keyring(keys)
 
     def __bool__(self) -> bool:
