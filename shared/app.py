@@ -73,11 +73,10 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
 
     # An address with a slash too many is wrong, and says so: a redirect would send the call's body elsewhere.
     app = FastAPI(title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False)
-    problems.install(app, about=parts.about, below=parts.below)
-    app.include_router(_health)
-    app.include_router(_ops, prefix=parts.ops_prefix)
-    for one in parts.routers:
-        app.include_router(one)
+    addresses = problems.install(app, about=parts.about, below=parts.below)
+    for one, prefix in ((_health, ""), (_ops, parts.ops_prefix), *((one, "") for one in parts.routers)):
+        app.include_router(one, prefix=prefix)
+        addresses.add(one, prefix=prefix)
     for inner in reversed(parts.middleware):
         app.add_middleware(inner)
     app.add_middleware(Observed, service=parts.name)

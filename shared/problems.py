@@ -1,15 +1,17 @@
 """Errors on the wire: RFC 9457 problem documents, one renderer for every refusal."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from shared import log, openapi
 from shared.db import is_outage, is_unstorable_text
@@ -25,7 +27,6 @@ from shared.errors import (
 
 MEDIA_TYPE = openapi.PROBLEM_TYPE
 RETRY_AFTER_S = 2
-_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = log.get(__name__)
 
 
@@ -128,28 +129,37 @@ def _of_http(problem: HTTPException) -> DomainError:
     return InvalidRequest(str(problem.detail))
 
 
-def _methods_at(request: Request) -> list[str]:
-    """Return the methods at a request's address, those of all routes of its path; the router itself names one route's.
+class Addresses:
+    """Which methods an app takes at a path, over all its routes; Starlette's router names those of the first only.
 
-    Of several paths it could stand for, the one that says most of it literally counts: /forms/import is itself, and
-    not a form named import.
+    Of several paths it could stand for, the one with the fewest parameters counts: /forms/import is itself, and not a
+    form named import.
     """
-    found: dict[str, list[str]] = {}
-    for method in _METHODS:
-        for route in request.app.router.routes:
-            match, child = route.matches({**request.scope, "method": method})
-            if match is Match.FULL:
-                path = getattr(child.get("route", route), "path", "")
-                found.setdefault(path, []).append(method)
-                break
-    return found[min(found, key=lambda path: path.count("{"))] if found else []
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[re.Pattern[str], int, set[str]]] = {}
+
+    def add(self, router: APIRouter, *, prefix: str = "") -> None:
+        """Remember a router's paths."""
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                expression, path, parameters = compile_path(prefix + route.path)
+                known = self._known.setdefault(path, (expression, len(parameters), set()))
+                known[2].update(route.methods or ())
+
+    def methods_at(self, path: str) -> list[str]:
+        """Return the methods at a path, none for one that nobody added."""
+        found = [(count, methods) for expression, count, methods in self._known.values() if expression.match(path)]
+        return sorted(min(found, key=lambda one: one[0])[1]) if found else []
 
 
-def install(app: FastAPI, *, about: str = "", below: str = "") -> None:
+def install(app: FastAPI, *, about: str = "", below: str = "") -> Addresses:
     """Answer every failure of an app with a problem document, and say so in its OpenAPI document.
 
-    `about` describes the app there, `below` is the path under which the gateway offers it.
+    `about` describes the app there, `below` is the path under which the gateway offers it. Returns where the routers
+    that are included are to be told.
     """
+    addresses = Addresses()
 
     def documented() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -160,6 +170,9 @@ def install(app: FastAPI, *, about: str = "", below: str = "") -> None:
 
     async def answer(request: Request, problem: Exception) -> Response:
         error = as_domain_error(problem)
+        allowed = addresses.methods_at(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
+        if isinstance(problem, RequestValidationError) and allowed and request.method not in allowed:
+            error = MethodNotAllowed()
         if isinstance(error, InternalError):
             _log.error("http.failed", path=request.url.path, exc_info=problem)
         elif isinstance(error, Unavailable):
@@ -167,9 +180,10 @@ def install(app: FastAPI, *, about: str = "", below: str = "") -> None:
         response = render(error)
         if isinstance(problem, HTTPException):
             response.headers.update(problem.headers or {})
-        if isinstance(error, MethodNotAllowed):
-            response.headers["Allow"] = ", ".join(_methods_at(request))
+        if isinstance(error, MethodNotAllowed) and allowed:
+            response.headers["Allow"] = ", ".join(allowed)
         return response
 
     for kind in (DomainError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
+    return addresses

@@ -38,7 +38,7 @@ class Door:
 
     url: str
     token: str
-    known: dict[str, list[str | int]]
+    known: dict[str, list[str]]
 
 
 class House(AsyncExitStack):
@@ -76,7 +76,7 @@ async def door(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -
             house.apps[part.name].state.tokens.use_keys(state.issuer.keys)
         life = returned(Life())
         await Hall(state.database).take(life.events)
-        yield Door(url, await _token(url), {"path.code": [life.code], "path.service": ["intake"], "path.rest": ["bus"]})
+        yield Door(url, await _token(url), {"code": [life.code], "service": ["intake"], "rest": ["bus"]})
 
 
 def _files(folder: Path) -> dict[str, str]:

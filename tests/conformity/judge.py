@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import orjson
 
 from deploy.local.folder import ROOT
 from shared.openapi import SCOPES
@@ -22,8 +23,6 @@ ALL_SCOPES = tuple(SCOPES)
 PATIENCE_S = 60
 COVERED = 6
 """Of so many operations one goes through the coverage phase in every run; all do at full size."""
-_KNOWN_SHARE = 0.7
-"""How often a parameter is one of those that are known to be there."""
 
 
 def token_of(issuer: Issuer, agency: str = "H32") -> str:
@@ -39,8 +38,8 @@ class Run:
     token: str
     examples: int
     """Per operation in the fuzzing phase; the coverage phase has its own number, which follows from the schemas."""
-    known: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
-    """Values of parameters, like `path.code`, that lead to something."""
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Values of parameters of paths that lead to something."""
     covered: int = 1
     """The coverage phase, by far the longest, takes every n-th operation."""
     document: str = "/openapi.json"
@@ -53,12 +52,12 @@ class Run:
             async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
                 answer = (await client.get(f"{self.url}{self.document}")).raise_for_status()
             (Path(folder) / "openapi.json").write_bytes(answer.content)
-            written = (HERE / "schemathesis.toml").read_text() + self._dictionaries() + self._uncovered(answer.json())
+            written = (HERE / "schemathesis.toml").read_text() + self._uncovered(answer.json())
             config.write_text(written)
             process = await asyncio.create_subprocess_exec(
                 *self._command(config),
                 cwd=folder,
-                env={**os.environ, "CONFORMITY_TOKEN": self.token, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
+                env={**os.environ, **self._environment()},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
@@ -79,16 +78,13 @@ class Run:
             *self.arguments,
         ]
 
+    def _environment(self) -> dict[str, str]:
+        known = orjson.dumps({name: list(values) for name, values in self.known.items()}).decode()
+        more = {"CONFORMITY_TOKEN": self.token, "CONFORMITY_KNOWN": known, "PYTHONPATH": str(ROOT)}
+        return more | {"COLUMNS": "160"}
+
     def _uncovered(self, document: dict[str, Any]) -> str:
         """Return the configuration that leaves operations out of the coverage phase."""
         names = sorted(f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item)
         left_out = [name for nth, name in enumerate(names) if nth % self.covered]
         return f"\n[[operations]]\ninclude-name = {left_out!r}\nphases.coverage.enabled = false\n" if left_out else ""
-
-    def _dictionaries(self) -> str:
-        """Return the configuration by which known values are tried."""
-        lines = ["", "[dictionaries]"]
-        lines += [f'"{name}" = {{ values = {list(values)!r} }}' for name, values in self.known.items()]
-        lines += ["", "[parameters]"]
-        lines += [f'"{name}" = {{ dictionary = "{name}", probability = {_KNOWN_SHARE} }}' for name in self.known]
-        return "\n".join(lines) + "\n"

@@ -13,10 +13,10 @@ async def _judged(counter: Counter, examples: int, covered: int = 1) -> str:
     await counter.done(accepted, "accept")
     document = (await counter.upload()).json()["id"]
     known = {
-        "path.code": [submitted, accepted, PROCEDURE, AGENCY],
-        "path.agency": [AGENCY],
-        "path.document_id": [document],
-        "path.tracking_code": [(await counter.submit()).json()["tracking_code"]],
+        "code": [submitted, accepted, PROCEDURE, AGENCY],
+        "agency": [AGENCY],
+        "document_id": [document],
+        "tracking_code": [(await counter.submit()).json()["tracking_code"]],
     }
     async with serving(counter.app) as url:
         return await Run(url, token_of(counter.issuer), examples, known, covered).report()

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conformity.judge import COVERED, Run, token_of
-from tests.results.desk import CODE, Desk, accepted
+from tests.results.desk import Desk, accepted
 from tests.support.promtool import objections
 from tests.support.serving import serving
 
@@ -11,7 +11,7 @@ from tests.support.serving import serving
 async def _judged(desk: Desk, examples: int, covered: int = 1) -> str:
     await desk.hear(accepted())
     issued, draft = await desk.issued(), await desk.drafted()
-    known = {"path.result_id": [issued, draft], "query.dossier_code": [CODE], "path.reference": [issued]}
+    known = {"result_id": [issued, draft], "reference": [issued]}
     async with serving(desk.app) as url:
         return await Run(url, token_of(desk.issuer), examples, known, covered).report()
 

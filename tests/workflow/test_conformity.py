@@ -39,10 +39,10 @@ async def _judged(office: Office, examples: int, covered: int = 1) -> str:
     await office.pause("stop", code=PAUSED)
     tasks = await office.tasks()
     known = {
-        "path.dossier_code": [CODE, PAUSED],
-        "path.task_id": [str(task.id) for task in tasks.values()],
-        "path.code": ["vn", PARALLEL.code],
-        "path.username": [OFFICIAL],
+        "dossier_code": [CODE, PAUSED],
+        "task_id": [str(task.id) for task in tasks.values()],
+        "code": ["vn", PARALLEL.code],
+        "username": [OFFICIAL],
     }
     async with serving(office.app) as url:
         return await Run(url, token_of(office.issuer), examples, known, covered).report()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from services.payment.models import Fee, Payment
 from services.payment.operations.money import Money
@@ -113,7 +113,13 @@ def _empty_for_none(value: object) -> object:
     return "" if value is None else value
 
 
-_Word = Annotated[str, BeforeValidator(_empty_for_none), Field(max_length=500)]
+_Word = Annotated[
+    str,
+    BeforeValidator(_empty_for_none),
+    Field(max_length=500),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 500}, {"type": "number"}, {"type": "null"}]}),
+]
+"""As the platform happens to write it: a number without quotes and nothing at all are texts, too."""
 
 
 class Report(BaseModel):

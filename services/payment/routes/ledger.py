@@ -46,6 +46,8 @@ from shared.http import CallerDep, SessionDep, WorkDep, needs, router
 READ, WRITE = "ledger:read", "ledger:write"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FILE = {"type": "string", "format": "binary"}
+CURSOR_BYTES = 8
+CURSOR_ADVICE = "Give the next_cursor of the page before, or none."
 MATCHED = "Settled fees whose amount, receipts in force, ledger entry and statement line are the same, of all settled."
 
 ledger_routes = router("ledger", prefix="/ledger")
@@ -127,13 +129,16 @@ async def reverse_entry(work: WorkDep, entry_id: EntryId, body: ReversalRequest)
 
 def _read(cursor: str | None) -> int | None:
     try:
-        return int.from_bytes(base64.urlsafe_b64decode(cursor + "=="), "big") if cursor else None
+        found = base64.urlsafe_b64decode(cursor + "==") if cursor else b""
     except ValueError as problem:
-        raise CursorInvalid("Give the next_cursor of the page before, or none.") from problem
+        raise CursorInvalid(CURSOR_ADVICE) from problem
+    if len(found) > CURSOR_BYTES:
+        raise CursorInvalid(CURSOR_ADVICE)
+    return int.from_bytes(found, "big", signed=True) if found else None
 
 
 def _write(last: LedgerEntry) -> str:
-    return base64.urlsafe_b64encode(last.id.to_bytes(8, "big")).decode().rstrip("=")
+    return base64.urlsafe_b64encode(last.id.to_bytes(CURSOR_BYTES, "big", signed=True)).decode().rstrip("=")
 
 
 def _own(caller: Caller) -> str:

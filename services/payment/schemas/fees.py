@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Generic, Literal, Protocol, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, WithJsonSchema, model_validator
 from sqlalchemy.orm import Mapped
 
 from services.payment.errors import CursorInvalid
@@ -17,6 +17,9 @@ from shared.events.values import CollectedAt, FeeItem
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 
 
+URL_MAX = 1000
+
+
 class _Request(Body):
     """What a call sends."""
 
@@ -25,13 +28,24 @@ class _View(BaseModel):
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
 
+def _shorter(url: HttpUrl) -> HttpUrl:
+    if len(str(url)) > URL_MAX:
+        raise ValueError(f"written out, the address has more than {URL_MAX} characters")
+    return url
+
+
+ReturnUrl = Annotated[
+    HttpUrl, AfterValidator(_shorter), WithJsonSchema({"type": "string", "format": "uri", "maxLength": URL_MAX})
+]
+
+
 class PaymentRequest(_Request):
     """Which fee is to be paid, and how."""
 
     fee_id: UUID
     provider: Provider
     """`cash` records money taken at the counter; the others open an attempt."""
-    return_url: Annotated[HttpUrl, Field(max_length=1000)] | None = None
+    return_url: ReturnUrl | None = None
     """Where the payer is to come back to; VNPAY sends it there, for others it is kept for the client."""
     desk_shift_id: UUID | None = None
     """With `cash`: the cashier's open shift."""

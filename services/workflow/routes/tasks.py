@@ -74,7 +74,7 @@ async def list_tasks(
     return TaskPage(items=[TaskView.model_validate(task) for task in items], next_cursor=next_cursor)
 
 
-@tasks.get("/{task_id:uuid}", dependencies=[READ])
+@tasks.get("/{task_id}", dependencies=[READ])
 async def get_task(session: SessionDep, caller: CallerDep, task_id: UUID) -> TaskView:
     """Show a task."""
     return TaskView.model_validate(await queries.get_task(session, task_id, caller=caller))
