@@ -11,7 +11,8 @@ from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_mon
 from gateway.operations.measuring import measure_portal
 from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
-from gateway.portal.client import PortalClient, open_http
+from gateway.portal.client import open_http
+from gateway.portal.legacy import LegacyPortal
 from gateway.portal.payer import Payer, PayerPlan
 from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
 from gateway.routes.limits import Buckets
@@ -106,7 +107,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             await register_clients(session, settings.clients_file)
     async with open_http(settings.portal_timeout_s) as http:
         state.http = http
-        client = PortalClient(
+        client = LegacyPortal(
             http,
             url=settings.portal_url,
             username=settings.portal_username,

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import httpx
 
-from gateway.portal.client import PortalClient, open_http
+from gateway.portal.client import open_http
+from gateway.portal.legacy import LegacyPortal
 from gateway.portal.payer import CHANNEL, Payer, PayerPlan
 from shared.db import Database
 from tests.gateway.hall import Hall
@@ -41,7 +42,7 @@ class Cashier:
 
     def payer(self, http: aiohttp.ClientSession, plan: PayerPlan = HASTY, database: Database | None = None) -> Payer:
         """Return a payer with a session of its own at the portal."""
-        client = PortalClient(
+        client = LegacyPortal(
             http, url=self.portal_url, username=USERNAME, password=PASSWORD, unit="000.00.00.H32", dstcode="VN:GOV:X"
         )
         return Payer(database or self.hall.database, client, public_url=PUBLIC_URL, plan=plan)
