@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 from fastapi import FastAPI
 
 from gateway.consumers import HANDLERS, preload
@@ -13,7 +14,10 @@ from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import open_http
 from gateway.portal.legacy import LegacyPortal
+from gateway.portal.numbers import Numbers
 from gateway.portal.payer import Payer, PayerPlan
+from gateway.portal.port import Portal
+from gateway.portal.rest import RestPortal
 from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
@@ -21,6 +25,7 @@ from gateway.routes.proxy import Proxy
 from gateway.settings import GatewaySettings
 from gateway.upstream import Upstream
 from shared.app import ServiceParts, create_service
+from shared.db import Database
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
@@ -107,22 +112,37 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             await register_clients(session, settings.clients_file)
     async with open_http(settings.portal_timeout_s) as http:
         state.http = http
-        client = LegacyPortal(
-            http,
-            url=settings.portal_url,
-            username=settings.portal_username,
-            password=settings.portal_password.get_secret_value(),
-            unit=settings.portal_unit,
-            dstcode=settings.portal_dstcode,
-        )
+        state.portal = _portal(settings, http, state.database)
         plan = PayerPlan(
             batch_max=settings.portal_batch_max,
             concurrency=settings.portal_concurrency,
             retry_first_s=settings.portal_retry_first_s,
             retry_last_s=settings.portal_retry_last_s,
         )
-        state.payer = Payer(state.database, client, public_url=settings.issuer, plan=plan)
+        state.payer = Payer(state.database, state.portal, public_url=settings.issuer, plan=plan)
         try:
             yield
         finally:
             await state.upstream.close()
+
+
+def _portal(settings: GatewaySettings, http: aiohttp.ClientSession, database: Database) -> Portal:
+    """Return the adapter of the dialect that the portal is spoken to in."""
+    password = settings.portal_password.get_secret_value()
+    if settings.portal_dialect == "rest":
+        return RestPortal(
+            http,
+            Numbers(database),
+            url=settings.portal_url,
+            client_id=settings.portal_username,
+            client_secret=password,
+            concurrency=settings.portal_rest_concurrency,
+        )
+    return LegacyPortal(
+        http,
+        url=settings.portal_url,
+        username=settings.portal_username,
+        password=password,
+        unit=settings.portal_unit,
+        dstcode=settings.portal_dstcode,
+    )

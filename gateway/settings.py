@@ -1,5 +1,7 @@
 """Settings of the gateway."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
@@ -29,7 +31,12 @@ class GatewaySettings(ServiceSettings):
     clients_file: str = ""
     """JSON list of {client_id, name, agency, scopes, secret_sha256}: registered or changed at every start."""
     portal_url: str = "http://127.0.0.1:8090"
+    portal_dialect: Literal["legacy", "rest"] = "legacy"
+    """How the portal is spoken to: in sessions and envelopes (2020), or OAuth and REST (2026)."""
+    portal_rest_concurrency: int = Field(default=8, ge=1, le=64)
+    """Dossiers of one chunk that are told side by side in the REST dialect, which takes one a call."""
     portal_username: str = "motcua"
+    """Name of the province's login; the client id in the REST dialect."""
     portal_password: SecretStr = SecretStr("")
     portal_unit: str = "000.00.00.H32"
     """madonvi: this province's identifier in the portal's words."""

@@ -1,6 +1,7 @@
 """The services, the gateway and the mocked outside (portal, VNPAY, bank) of the local stack, with their settings."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -139,6 +140,7 @@ class Stack:
             **upstreams,
             **self._portal_login(),
             "MOTCUA_PORTAL_URL": self._url("portal"),
+            "MOTCUA_PORTAL_DIALECT": os.environ.get("MOTCUA_PORTAL_DIALECT", "legacy"),
             # The mocked portal is near and misbehaves only for moments.
             "MOTCUA_PORTAL_TIMEOUT_S": "10",
             "MOTCUA_PORTAL_RETRY_LAST_S": "5",

@@ -175,8 +175,14 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
 
 
 @pytest.fixture
-async def cashier(hall: Hall, portal: PortalProcess) -> AsyncIterator[Cashier]:
+def dialect() -> str:
+    """Say in which words the portal is spoken to; tests ask for others by parametrising."""
+    return "legacy"
+
+
+@pytest.fixture
+async def cashier(hall: Hall, portal: PortalProcess, dialect: str) -> AsyncIterator[Cashier]:
     """Lend a payer before an empty portal."""
     async with httpx.AsyncClient(base_url=f"{portal.url}/_control", timeout=30) as control:
         (await control.post("/reset")).raise_for_status()
-        yield Cashier(hall, portal.url, control)
+        yield Cashier(hall, portal.url, control, dialect)
