@@ -13,6 +13,7 @@ from gateway.operations.measuring import measure_portal
 from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import open_http
+from gateway.portal.files import PortalFiles
 from gateway.portal.legacy import LegacyPortal
 from gateway.portal.numbers import Numbers
 from gateway.portal.payer import Payer, PayerPlan
@@ -112,6 +113,8 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             await register_clients(session, settings.clients_file)
     async with open_http(settings.portal_timeout_s) as http:
         state.http = http
+        origins = settings.portal_file_origins or settings.portal_url
+        state.portal_files = PortalFiles(http, origins.split(","), timeout_s=settings.portal_file_timeout_s)
         state.portal = _portal(settings, http, state.database)
         plan = PayerPlan(
             batch_max=settings.portal_batch_max,

@@ -82,6 +82,14 @@ class PortalRefused(DomainError):
     title_vi = "Thông điệp của Cổng DVCQG chưa hợp lệ"
 
 
+class PortalFileAway(DomainError):
+    """A file of the dossier cannot be fetched from the national portal now; hand the same dossier over again later."""
+
+    code = "portal_file_unavailable"
+    status = 503
+    title_vi = "Chưa tải được tệp của hồ sơ từ Cổng DVCQG, vui lòng gửi lại sau"
+
+
 class WindowTooLong(DomainError):
     """The days asked for are too many, or end before they begin."""
 

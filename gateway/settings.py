@@ -42,6 +42,11 @@ class GatewaySettings(ServiceSettings):
     """madonvi: this province's identifier in the portal's words."""
     portal_dstcode: str = "VN:GOV:000.00.00.G22:vpcpdvcprovider"
     portal_timeout_s: float = 60
+    portal_file_origins: str = ""
+    """Where files of dossiers born on the portal may be fetched (https://host[:port], separated by commas); empty for
+    the portal's own."""
+    portal_file_timeout_s: float = 30
+    """Patience with one file."""
     portal_batch_max: int = 100
     portal_concurrency: int = 4
     portal_retry_first_s: float = 1

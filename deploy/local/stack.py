@@ -63,6 +63,7 @@ class Stack:
     def _portal(self) -> HttpProgram:
         settings = {
             "MOTCUA_GATEWAY_URL": self._url("gateway"),
+            "MOTCUA_PORTAL_PUBLIC_URL": self._url("portal"),
             "MOTCUA_PORTAL_CLIENT_SECRET": self._secrets("client-national-portal"),
             **self._portal_login(),
             **self._platform_login(),

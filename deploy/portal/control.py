@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
@@ -111,9 +112,7 @@ async def reset(request: Request) -> Response:
 @router.post("/submit")
 async def submit_dossier(request: Request, submission: Submission) -> Response:
     """Let a citizen submit a dossier on the portal; the answer is the gateway's."""
-    return json_response(
-        await submit(portal_of(request), submission, lambda digest: str(request.url_for("handed_in", digest=digest)))
-    )
+    return json_response(await submit(portal_of(request), submission, lambda digest: _file_url(request, digest)))
 
 
 @router.get("/submissions")
@@ -152,6 +151,12 @@ async def handed_in(request: Request, digest: Annotated[str, Path(pattern="^[0-9
     """Return a file that a citizen handed in, by its SHA-256."""
     _, content = _found(await portal_of(request).ledger.ask(lambda db: find_file(db, digest)))
     return Response(content, media_type="application/octet-stream")
+
+
+def _file_url(request: Request, digest: str) -> str:
+    base = portal_of(request).settings.portal_public_url.rstrip("/")
+    path = str(request.url_for("handed_in", digest=digest))
+    return base + urlsplit(path).path if base else path
 
 
 def _found(thing: T | None) -> T:

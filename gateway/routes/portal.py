@@ -1,6 +1,5 @@
 """The portal's inbound calls, in its own words."""
 
-import hashlib
 from http import HTTPStatus
 
 import orjson
@@ -9,7 +8,8 @@ from fastapi.responses import JSONResponse, Response
 
 from gateway import queries
 from gateway.portal.archive import WantedFile, WantedResults, as_answer, as_file, as_search
-from gateway.portal.inbound import Lookup, PortalDossier, submission
+from gateway.portal.inbound import Lookup, PortalDossier
+from gateway.routes.handing_over import hand_over
 from gateway.routes.proxy import passed_back
 from gateway.upstream import Upstream
 from shared import clock
@@ -22,23 +22,13 @@ router = APIRouter(tags=["portal"], prefix="/api/v1/portal")
 
 @router.post("/dossiers", dependencies=[needs("portal")])
 async def submitted_on_portal(request: Request, body: PortalDossier) -> Response:
-    """Take a dossier a citizen submitted on the national portal; the same portal number again is the same dossier."""
-    upstream: Upstream = request.app.state.upstream
+    """Take a dossier a citizen submitted on the national portal, with its files; the same number is the same dossier.
+
+    Each file is fetched from DuongDanTaiTepTin, which must be at one of the portal's own hosts, and must hash to
+    HashTepTin. 503 `portal_file_unavailable`: a file cannot be had now, no dossier was made; hand it over again.
+    """
     request.state.service = "intake"
-    content = submission(body)
-    answer = await upstream.call(
-        "intake",
-        "POST",
-        "/portal-submissions",
-        headers=[
-            ("authorization", request.headers["authorization"]),
-            ("idempotency-key", f"portal-{hashlib.sha256(content).hexdigest()}"),
-            ("content-type", "application/json"),
-            ("traceparent", current_traceparent() or ""),
-        ],
-        body=content,
-    )
-    return passed_back(answer, upstream.urls["intake"])
+    return await hand_over(request, body)
 
 
 @router.post("/lookup", dependencies=[needs("portal")])
