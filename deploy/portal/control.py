@@ -14,6 +14,7 @@ from deploy.portal.exchange import json_response
 from deploy.portal.faults import FaultSpec
 from deploy.portal.ledger import forget_everything
 from deploy.portal.parts import portal_of
+from deploy.portal.payment.asking import pay_debt
 from deploy.portal.payment.paying import PayOrder, pay
 from deploy.portal.payment.records import find_payment, payment_shown, payments_shown
 from deploy.portal.submission import Submission, find_file, submissions, submit
@@ -144,6 +145,12 @@ async def get_payment(request: Request, reference: str) -> Response:
 async def pay_payment(request: Request, reference: str, order: PayOrder | None = None) -> Response:
     """Let a payer pay, and the platform tell of it as ordered."""
     return json_response(_found(await pay(portal_of(request), reference, order or PayOrder())))
+
+
+@router.post("/dossiers/{code}/pay")
+async def pay_dossier(request: Request, code: str, order: PayOrder | None = None) -> Response:
+    """Let a payer pay on the portal what the province says that a dossier has to pay."""
+    return json_response(await pay_debt(portal_of(request), code, order or PayOrder()))
 
 
 @files.get("/files/{digest}", name="handed_in")
