@@ -5,21 +5,27 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from gateway.consumers import HANDLERS, preload
+from gateway.models import Client
 from gateway.operations.clients import Issuer, register_clients
+from gateway.operations.deciding import AutomaticPuller
 from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
+from gateway.operations.intake_catalogue import IntakeCatalogue
 from gateway.operations.measuring import measure_portal
+from gateway.operations.pulling import Puller, PullPlan
 from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import open_http
 from gateway.portal.files import PortalFiles
 from gateway.portal.legacy import LegacyPortal
 from gateway.portal.numbers import Numbers
+from gateway.portal.own_codes import InPortalCodes
 from gateway.portal.payer import Payer, PayerPlan
 from gateway.portal.port import Portal
 from gateway.portal.rest import RestPortal
-from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes import catalogue, checking, console, contract, ops, portal, statistics, sync, tokens
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
@@ -51,6 +57,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     async def keep_log(app: FastAPI) -> None:
         await turn_months(app.state.database, app.state.evidence.key, months=settings.transaction_log_months)
 
+    async def pull_catalogue(app: FastAPI) -> None:
+        if settings.portal_enabled:
+            await app.state.puller.run()
+
     async def measure(app: FastAPI) -> None:
         await measure_portal(app.state.database)
 
@@ -63,6 +73,8 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 tokens.router,
                 sync.router,
                 portal.router,
+                catalogue.router,
+                catalogue.deciding,
                 statistics.router,
                 contract.router,
                 ops.router,
@@ -73,7 +85,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, keep_log, ring_bell, pay_portal, measure],
+            loops=[write_evidence, keep_log, ring_bell, pay_portal, pull_catalogue, measure],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Proxy],
         ),
@@ -115,7 +127,8 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
         state.http = http
         origins = settings.portal_file_origins or settings.portal_url
         state.portal_files = PortalFiles(http, origins.split(","), timeout_s=settings.portal_file_timeout_s)
-        state.portal = _portal(settings, http, state.database)
+        state.portal = InPortalCodes(_portal(settings, http, state.database), state.database)
+        state.puller = _puller(settings, state)
         plan = PayerPlan(
             batch_max=settings.portal_batch_max,
             concurrency=settings.portal_concurrency,
@@ -149,3 +162,16 @@ def _portal(settings: GatewaySettings, http: aiohttp.ClientSession, database: Da
         unit=settings.portal_unit,
         dstcode=settings.portal_dstcode,
     )
+
+
+def _puller(settings: GatewaySettings, state: State) -> Puller:
+    """Return who pulls the portal's catalogue; at intake it has the right to the catalogue alone."""
+    itself = Client(client_id="gateway", name="gateway", agency=None, scopes=["catalogue:write"], secret_sha256="")
+    intake = IntakeCatalogue(state.upstream, lambda: f"Bearer {state.issuer.token(itself, ['catalogue:write'])}")
+    plan = PullPlan(
+        every_s=settings.portal_catalogue_every_s or None,
+        shrink_max=settings.portal_catalogue_shrink_max,
+        lists=[name.strip() for name in settings.portal_catalogue_lists.split(",") if name.strip()],
+    )
+    kind = AutomaticPuller if settings.portal_catalogue_apply == "automatic" else Puller
+    return kind(state.database, state.portal, intake, plan)

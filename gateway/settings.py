@@ -52,5 +52,13 @@ class GatewaySettings(ServiceSettings):
     portal_retry_first_s: float = 1
     portal_retry_last_s: float = 300
     portal_enabled: bool = True
+    portal_catalogue_every_s: float = 86_400
+    """How often the portal's catalogue is pulled; 0: only when somebody asks."""
+    portal_catalogue_apply: Literal["people", "automatic"] = "people"
+    """Who brings differences into the province's catalogue: people, one by one, or the gateway, all."""
+    portal_catalogue_shrink_max: float = Field(default=0.05, ge=0, le=1)
+    """A list that is shorter than the last whole one by more than this share ends nothing."""
+    portal_catalogue_lists: str = "LayDanhSachTTHC,LayDanhMucLinhVuc,LayDanhMucCoQuan"
+    """The portal's lists that are kept; further ones (LayDanhMucTinhThanh, …) are cached and not compared."""
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""

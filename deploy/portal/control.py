@@ -153,6 +153,15 @@ async def pay_dossier(request: Request, code: str, order: PayOrder | None = None
     return json_response(await pay_debt(portal_of(request), code, order or PayOrder()))
 
 
+@router.put("/procedures/{code}")
+async def change_procedure(request: Request, code: str) -> Response:
+    """Change what the catalogue says of a procedure: the words given replace its own; without any it is gone."""
+    catalogue, words = portal_of(request).catalogue, orjson.loads(await request.body() or b"null")
+    before = catalogue.procedure(code)
+    catalogue.change(code, {**(before[0] if before else {}), **words, "MATTHC": code} if words else None)
+    return json_response({"procedures": len(catalogue.procedures)})
+
+
 @files.get("/files/{digest}", name="handed_in")
 async def handed_in(request: Request, digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]) -> Response:
     """Return a file that a citizen handed in, by its SHA-256."""

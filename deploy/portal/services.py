@@ -76,8 +76,10 @@ def list_held(db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
 
 
 def _catalogue(choose: Callable[[Catalogue, Mapping[str, object]], list[dict[str, object]]]) -> Service:
-    def serve(_db: sqlite3.Connection, _call: Call, asked: Asked) -> Answer:
-        return Answer(exchange.OK, "Thành công", choose(asked.catalogue, asked.envelope))
+    def serve(_db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
+        rows = choose(asked.catalogue, asked.envelope)
+        half = "half_list" in (call.fault or "").split(",")
+        return Answer(exchange.OK, "Thành công", rows[: len(rows) // 2] if half else rows)
 
     return serve
 

@@ -1,5 +1,6 @@
 """HTTP bodies of the gateway."""
 
+from gateway.schemas.catalogue import AppliedDiff, DiffOut, DiffPage, DismissBody, PullBody, PullOut
 from gateway.schemas.dossiers import DossierState, DossierTimeline, TimelineOut
 from gateway.schemas.feed import ChangeOut, ChangesPage
 from gateway.schemas.ops import (
@@ -21,9 +22,13 @@ from gateway.schemas.transactions import CallOut, TransactionDayOut, Transaction
 
 __all__ = [
     "Answer",
+    "AppliedDiff",
     "CallOut",
     "ChangeOut",
     "ChangesPage",
+    "DiffOut",
+    "DiffPage",
+    "DismissBody",
     "DossierState",
     "DossierTimeline",
     "DossierTrace",
@@ -34,6 +39,8 @@ __all__ = [
     "PendingDiscard",
     "PortalDebtOut",
     "PortalState",
+    "PullBody",
+    "PullOut",
     "QueueOut",
     "ServiceOut",
     "TimelineOut",

@@ -16,6 +16,8 @@ from joserfc.jwk import ECKey
 from gateway.app import create_app
 from gateway.operations.evidence import Call
 from gateway.settings import GatewaySettings
+from services.intake.app import create_app as create_intake
+from services.intake.settings import IntakeSettings
 from shared import clock, migrations
 from shared.db import Database
 from tests.gateway.backstage import SERVICES, Backstage
@@ -35,6 +37,7 @@ CLIENTS: dict[str, tuple[str | None, str]] = {
     "other-province": ("H33", "dossiers:read sync:read"),
     "statistics": ("H32", "sync:read"),
     "national-portal": ("H32", "portal"),
+    "cataloguer": ("H32", "catalogue:write"),
     "ops": ("H32", "ops:read ops:act"),
     "nobody": (None, "sync:read dossiers:read"),
 }
@@ -186,3 +189,17 @@ async def cashier(hall: Hall, portal: PortalProcess, dialect: str) -> AsyncItera
     async with httpx.AsyncClient(base_url=f"{portal.url}/_control", timeout=30) as control:
         (await control.post("/reset")).raise_for_status()
         yield Cashier(hall, portal.url, control, dialect)
+
+
+@pytest.fixture(scope="module")
+async def intake(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[FastAPI, Path]]:
+    """Run the real intake, for the module's tests alone; it lends the app and the folder of its files."""
+    url = await databases.create_database()
+    await asyncio.to_thread(migrations.upgrade, "services.intake", url)
+    folder = tmp_path_factory.mktemp("kept")
+    values = {"database_url": url, "amqp_url": NO_BROKER, "storage_url": folder.as_uri(), "issuer": ISSUER}
+    values["catalogue_poll_s"] = 0.1
+    app = create_intake(IntakeSettings.model_validate(values))
+    async with app.router.lifespan_context(app):
+        yield app, folder
+    await databases.drop_database(url.rpartition("/")[2])

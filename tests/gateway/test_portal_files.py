@@ -15,13 +15,10 @@ from starlette.responses import Response
 from gateway.app import create_app
 from gateway.errors import PortalFileAway, PortalRefused
 from gateway.portal.files import FILE_BYTES_MAX
-from services.intake.app import create_app as create_intake
 from services.intake.app import sweep_portal_files
 from services.intake.models import IntakeBase
-from services.intake.settings import IntakeSettings
 from services.intake.storage import Documents
-from shared import migrations
-from tests.gateway.conftest import ISSUER, NO_BROKER, SECRET, settings_of
+from tests.gateway.conftest import SECRET, settings_of
 from tests.gateway.handing import OTHER_PDF, PDF, FileHost, Handing, Line, elsewhere
 from tests.gateway.visitor import Visitor
 from tests.portal.process import PortalProcess
@@ -33,18 +30,6 @@ FILES = {"TP01": PDF, "TP02": OTHER_PDF}
 BASE64 = {component: base64.b64encode(content).decode() for component, content in FILES.items()}
 CALLS = 5
 """Of two files: is it kept, keep it, twice; and the dossier."""
-
-
-@pytest.fixture(scope="module")
-async def intake(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
-    url = await databases.create_database()
-    await asyncio.to_thread(migrations.upgrade, "services.intake", url)
-    folder = tmp_path_factory.mktemp("kept")
-    values = {"database_url": url, "amqp_url": NO_BROKER, "storage_url": folder.as_uri(), "issuer": ISSUER}
-    app = create_intake(IntakeSettings.model_validate(values))
-    async with app.router.lifespan_context(app):
-        yield app, folder
-    await databases.drop_database(url.rpartition("/")[2])
 
 
 @pytest.fixture(scope="module")
