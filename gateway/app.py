@@ -125,6 +125,8 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             await register_clients(session, settings.clients_file)
     async with open_http(settings.portal_timeout_s) as http:
         state.http = http
+        if settings.portal_dialect != "rest":
+            await Numbers(state.database).doubt()
         origins = settings.portal_file_origins or settings.portal_url
         state.portal_files = PortalFiles(http, origins.split(","), timeout_s=settings.portal_file_timeout_s)
         state.portal = InPortalCodes(_portal(settings, http, state.database), state.database)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.models import PortalNumber
@@ -64,6 +64,14 @@ class Numbers:
         newer = {name: statement.excluded[name] for name in _KEPT}
         async with self._database.session() as session:
             await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=newer))
+            await session.commit()
+
+    async def doubt(self) -> None:
+        """Take nothing for known but the numbers: the portal was told in other words meanwhile."""
+        known = PortalNumber.dossier_digest.is_not(None) | PortalNumber.state_digest.is_not(None)
+        unknown = dict.fromkeys(("dossier_digest", "lists_digest", "state_digest"))
+        async with self._database.session() as session:
+            await session.execute(update(PortalNumber).where(known).values(unknown))
             await session.commit()
 
     async def forget(self, codes: Collection[str]) -> None:

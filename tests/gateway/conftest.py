@@ -198,8 +198,7 @@ async def intake(databases: Databases, tmp_path_factory: pytest.TempPathFactory)
     await asyncio.to_thread(migrations.upgrade, "services.intake", url)
     folder = tmp_path_factory.mktemp("kept")
     values = {"database_url": url, "amqp_url": NO_BROKER, "storage_url": folder.as_uri(), "issuer": ISSUER}
-    values["catalogue_poll_s"] = 0.1
-    app = create_intake(IntakeSettings.model_validate(values))
+    app = create_intake(IntakeSettings.model_validate({**values, "catalogue_poll_s": 0.1}))
     async with app.router.lifespan_context(app):
         yield app, folder
     await databases.drop_database(url.rpartition("/")[2])
