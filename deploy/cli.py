@@ -66,6 +66,7 @@ _group("accounts", "deploy.accounts.command:app", "Officials, units and roles: i
 _group("backlog", "deploy.backlog.command:app", "Digitise the backlog: import scans with their index.")
 _command("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
 _group("log", "deploy.evidence.command:app", "Export and verify the transaction log, offline.")
+_group("keys", "deploy.keys.command:app", "The keys that tokens are signed with: list, add, promote, retire.")
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 _group("province", "deploy.province.command:app", "Make a province up from the real catalogue and load it.")
 _group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import, pull.")

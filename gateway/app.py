@@ -9,13 +9,17 @@ from starlette.datastructures import State
 
 from gateway.consumers import HANDLERS, preload
 from gateway.models import Client
-from gateway.operations.clients import Issuer, register_clients
+from gateway.operations.book import Book
+from gateway.operations.client_files import register_clients
 from gateway.operations.deciding import AutomaticPuller
 from gateway.operations.evidence import Evidence, EvidenceKey, Witness, keep_months, turn_months
 from gateway.operations.intake_catalogue import IntakeCatalogue
+from gateway.operations.issuing import Authority, Issuer
 from gateway.operations.measuring import measure_portal
+from gateway.operations.metering import Meter
 from gateway.operations.pulling import Puller, PullPlan
 from gateway.operations.succession import Succession
+from gateway.operations.tending import tend_clients
 from gateway.operations.waking import Bell
 from gateway.portal.client import open_http
 from gateway.portal.files import PortalFiles
@@ -25,11 +29,13 @@ from gateway.portal.own_codes import InPortalCodes
 from gateway.portal.payer import Payer, PayerPlan
 from gateway.portal.port import Portal
 from gateway.portal.rest import RestPortal
-from gateway.routes import catalogue, checking, console, contract, ops, portal, statistics, sync, tokens
-from gateway.routes.limits import Buckets
+from gateway.routes import catalogue, checking, clients, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes.limits import Buckets, LoginGuard
 from gateway.routes.logged import Logged
+from gateway.routes.peers import Peers
 from gateway.routes.proxy import Proxy
-from gateway.settings import GatewaySettings
+from gateway.routes.rights import Guarded
+from gateway.settings import GatewaySettings, listed
 from gateway.upstream import Upstream
 from shared.app import ServiceParts, create_service
 from shared.db import Database
@@ -69,8 +75,11 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         ServiceParts(
             name="gateway",
             title="Một Cửa: gateway",
+            about="The door: tokens, rights, the pull of changes, the portal's own words, figures and operations.",
+            below="",
             routers=[
                 tokens.router,
+                clients.router,
                 sync.router,
                 portal.router,
                 catalogue.router,
@@ -85,9 +94,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             handlers=HANDLERS,
             preload=preload,
             opens=opens,
-            loops=[write_evidence, keep_log, ring_bell, pay_portal, pull_catalogue, measure],
+            loops=[write_evidence, keep_log, ring_bell, pay_portal, pull_catalogue, measure, *REGISTER_LOOPS],
             ops_prefix="/api/v1/ops/gateway",
-            middleware=[Logged, Proxy],
+            middleware=[Logged, Guarded, Proxy],
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())
@@ -98,10 +107,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None]:
     state = app.state
-    state.issuer = Issuer(
-        issuer=settings.issuer, key_file=settings.signing_key_file, lifetime_s=settings.token_lifetime_s
-    )
-    state.tokens.use_keys(state.issuer.keys)
+    await _open_register(app, settings)
     state.evidence = Evidence(
         state.database, EvidenceKey.read(settings.evidence_key_file), Witness(settings.evidence_folder)
     )
@@ -119,10 +125,7 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
         connections_max=settings.upstream_connections_max,
     )
     state.succession = Succession(state.upstream)
-    state.contract = contract.Contract(state.upstream, url=settings.issuer)
-    if settings.clients_file:
-        async with state.database.session() as session:
-            await register_clients(session, settings.clients_file)
+    state.contract = contract.Contract(state.upstream, url=settings.address)
     async with open_http(settings.portal_timeout_s) as http:
         state.http = http
         if settings.portal_dialect != "rest":
@@ -137,11 +140,61 @@ async def _opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None
             retry_first_s=settings.portal_retry_first_s,
             retry_last_s=settings.portal_retry_last_s,
         )
-        state.payer = Payer(state.database, state.portal, public_url=settings.issuer, plan=plan)
+        state.payer = Payer(state.database, state.portal, public_url=settings.address, plan=plan)
         try:
             yield
         finally:
             await state.upstream.close()
+
+
+async def _keep_book(app: FastAPI) -> None:
+    await app.state.book.keep()
+
+
+async def _watch_keys(app: FastAPI) -> None:
+    if not app.state.authority.external:
+        await app.state.issuer.watch(app.state.tokens.use_keys)
+
+
+async def _add_up_calls(app: FastAPI) -> None:
+    await app.state.meter.run()
+
+
+async def _tend_clients(app: FastAPI) -> None:
+    await tend_clients(app.state.database)
+
+
+REGISTER_LOOPS = (_keep_book, _watch_keys, _add_up_calls, _tend_clients)
+
+
+async def _open_register(app: FastAPI, settings: GatewaySettings) -> None:
+    """Open what tells who calls: the clients, their tokens' keys, their quotas."""
+    state = app.state
+    state.authority = Authority(
+        issuer=settings.issuer,
+        jwks_url=settings.jwks_url,
+        address=settings.address,
+        external=settings.issuer_is_external,
+    )
+    if not state.authority.external:
+        state.issuer = Issuer(
+            issuer=settings.issuer,
+            key_file=settings.signing_key_file,
+            lifetime_s=settings.token_lifetime_s,
+            audience=settings.audience,
+        )
+        state.tokens.use_keys(state.issuer.keys)
+    state.peers = Peers(
+        proxies=listed(settings.trusted_proxies),
+        header=settings.address_header,
+        certificate_proxies=listed(settings.certificate_proxies),
+    )
+    state.login_guard = LoginGuard(settings.failed_logins_per_minute)
+    state.meter = Meter(state.database, settings.replicas)
+    state.book = Book(state.database)
+    if settings.clients_file:
+        await register_clients(state.database, settings.clients_file)
+    await state.book.refresh()
 
 
 def _portal(settings: GatewaySettings, http: aiohttp.ClientSession, database: Database) -> Portal:
@@ -168,8 +221,14 @@ def _portal(settings: GatewaySettings, http: aiohttp.ClientSession, database: Da
 
 def _puller(settings: GatewaySettings, state: State) -> Puller:
     """Return who pulls the portal's catalogue; at intake it has the right to the catalogue alone."""
-    itself = Client(client_id="gateway", name="gateway", agency=None, scopes=["catalogue:write"], secret_sha256="")
-    intake = IntakeCatalogue(state.upstream, lambda: f"Bearer {state.issuer.token(itself, ['catalogue:write'])}")
+    itself = Client(client_id="gateway", agency=None)
+
+    def bearer() -> str:
+        if state.authority.external:
+            raise RuntimeError("an external issuer gives the gateway no token of its own for intake's catalogue")
+        return f"Bearer {state.issuer.token(itself, ['catalogue:write'])}"
+
+    intake = IntakeCatalogue(state.upstream, bearer)
     plan = PullPlan(
         every_s=settings.portal_catalogue_every_s or None,
         shrink_max=settings.portal_catalogue_shrink_max,

@@ -1,10 +1,16 @@
 """Settings of the gateway."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from gateway.operations.book import networks_of
 from shared.settings import ServiceSettings
+
+
+def listed(text: str) -> list[str]:
+    """Return the parts of a text between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 class GatewaySettings(ServiceSettings):
@@ -19,8 +25,22 @@ class GatewaySettings(ServiceSettings):
     body_bytes_max: int = 60 * 1024 * 1024
     public_calls_per_minute: int = 60
     """Public checks of results and receipts that one address may make in a minute."""
+    public_url: str = ""
+    """The address under which clients reach this gateway; empty: it is the issuer's."""
+    issuer_is_external: bool = False
+    """Tokens come from another issuer (MOTCUA_ISSUER, MOTCUA_JWKS_URL) and none from here."""
     signing_key_file: str = ""
-    """ES256 private key as JWK (JSON); the tokens' `kid` is its thumbprint."""
+    """ES256 private keys as JWK set (see `motcua keys`), or a single JWK; read again when it changes."""
+    trusted_proxies: str = ""
+    """Networks (CIDR, with commas) of proxies before us, whose word on a client's address is taken."""
+    address_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The header that those proxies write; the other one, which a client may send, is ignored."""
+    certificate_proxies: str = ""
+    """Networks of proxies that check clients' certificates and set, or remove, the header Client-Cert (RFC 9440)."""
+    failed_logins_per_minute: int = Field(default=10, ge=1)
+    """Wrong credentials that one address may send for one client in a minute; six times as many for all clients."""
+    replicas: int = Field(default=1, ge=1)
+    """Gateways that share the calls: each allows its part of the quotas per minute and at a time."""
     evidence_key_file: str = ""
     """Ed25519 private key as JWK that signs the transaction log; without it one that lasts as long as the process."""
     evidence_folder: str = ""
@@ -29,7 +49,7 @@ class GatewaySettings(ServiceSettings):
     """So many whole months of the log are kept; older ones are verified, sealed and dropped."""
     token_lifetime_s: int = 600
     clients_file: str = ""
-    """JSON list of {client_id, name, agency, scopes, secret_sha256}: registered or changed at every start."""
+    """JSON list of clients (docs/clients.md); at a start, entries are taken over that are new or were changed in it."""
     portal_url: str = "http://127.0.0.1:8090"
     portal_dialect: Literal["legacy", "rest"] = "legacy"
     """How the portal is spoken to: in sessions and envelopes (2020), or OAuth and REST (2026)."""
@@ -62,3 +82,20 @@ class GatewaySettings(ServiceSettings):
     """The portal's lists that are kept; further ones (LayDanhMucTinhThanh, …) are cached and not compared."""
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""
+
+    @property
+    def address(self) -> str:
+        """The address under which clients reach this gateway."""
+        return self.public_url or self.issuer
+
+    @field_validator("trusted_proxies", "certificate_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        networks_of(listed(given))
+        return given
+
+    @model_validator(mode="after")
+    def _own_address(self) -> Self:
+        if self.issuer_is_external and not self.public_url:
+            raise ValueError("with MOTCUA_ISSUER_IS_EXTERNAL set MOTCUA_PUBLIC_URL, too")
+        return self

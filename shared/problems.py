@@ -9,8 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from shared import log
+from shared import log, openapi
 from shared.db import is_outage, is_unstorable_text
 from shared.errors import (
     DomainError,
@@ -22,9 +23,9 @@ from shared.errors import (
     Unavailable,
 )
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE = openapi.PROBLEM_TYPE
 RETRY_AFTER_S = 2
-_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = log.get(__name__)
 
 
@@ -89,6 +90,8 @@ def render(error: DomainError) -> Response:
         headers["WWW-Authenticate"] = error.challenge
     if error.status == Unavailable.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if "retry_after_s" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after_s"])
     body = orjson.dumps(document, default=str)
     return Response(body, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -125,21 +128,35 @@ def _of_http(problem: HTTPException) -> DomainError:
     return InvalidRequest(str(problem.detail))
 
 
-def _documented(app: FastAPI) -> dict[str, Any]:
-    """Return the app's OpenAPI document, in which problems have their own media type."""
-    document = FastAPI.openapi(app)
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for response in operation.get("responses", {}).values():
-                content = response.get("content", {})
-                if content.get("application/json", {}).get("schema") == _PROBLEM_SCHEMA:
-                    content[MEDIA_TYPE] = content.pop("application/json")
-    return document
+def _methods_at(request: Request) -> list[str]:
+    """Return the methods at a request's address, those of all routes of its path; the router itself names one route's.
+
+    Of several paths it could stand for, the one that says most of it literally counts: /forms/import is itself, and
+    not a form named import.
+    """
+    found: dict[str, list[str]] = {}
+    for method in _METHODS:
+        for route in request.app.router.routes:
+            match, child = route.matches({**request.scope, "method": method})
+            if match is Match.FULL:
+                path = getattr(child.get("route", route), "path", "")
+                found.setdefault(path, []).append(method)
+                break
+    return found[min(found, key=lambda path: path.count("{"))] if found else []
 
 
-def install(app: FastAPI) -> None:
-    """Answer every failure of an app with a problem document, and say so in its OpenAPI document."""
-    app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
+def install(app: FastAPI, *, about: str = "", below: str = "") -> None:
+    """Answer every failure of an app with a problem document, and say so in its OpenAPI document.
+
+    `about` describes the app there, `below` is the path under which the gateway offers it.
+    """
+
+    def documented() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi.completed(FastAPI.openapi(app), about=about, below=below)
+        return app.openapi_schema
+
+    app.openapi = documented  # type: ignore[method-assign]
 
     async def answer(request: Request, problem: Exception) -> Response:
         error = as_domain_error(problem)
@@ -150,6 +167,8 @@ def install(app: FastAPI) -> None:
         response = render(error)
         if isinstance(problem, HTTPException):
             response.headers.update(problem.headers or {})
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(_methods_at(request))
         return response
 
     for kind in (DomainError, RequestValidationError, HTTPException, Exception):

@@ -1,7 +1,15 @@
 """The gateway's tables: clients, the transaction log, the folded view, what the portal is owed, the change feed."""
 
 from gateway.models.catalogue import CatalogueDiff, CatalogueItem, CataloguePull
-from gateway.models.clients import Client
+from gateway.models.clients import (
+    Client,
+    ClientAssertion,
+    ClientChange,
+    ClientDay,
+    ClientGrant,
+    ClientKey,
+    ClientSecret,
+)
 from gateway.models.dossiers import DossierView, TimelineEntry
 from gateway.models.feed import Change
 from gateway.models.numbers import PortalNumber
@@ -15,6 +23,12 @@ __all__ = [
     "CataloguePull",
     "Change",
     "Client",
+    "ClientAssertion",
+    "ClientChange",
+    "ClientDay",
+    "ClientGrant",
+    "ClientKey",
+    "ClientSecret",
     "DossierView",
     "GatewayBase",
     "PortalDebt",

@@ -6,9 +6,10 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gateway.errors import PortalRefused
+from shared.bodies import Body
 from shared.clock import VN
 from shared.errors import FieldError
 
@@ -17,7 +18,7 @@ _CCCD, _CMND = 12, 9
 Text = Annotated[str, Field(max_length=1000)]
 
 
-class PortalWords(BaseModel):
+class PortalWords(Body):
     """Values are strings, as the portal writes them; fields we do not use are ignored."""
 
     model_config = ConfigDict(extra="ignore")
@@ -47,10 +48,10 @@ class PortalDossier(PortalWords):
     Email: Text = ""
     SoDienThoai: Text = ""
     TrichYeuHoSo: Text = ""
-    NgayNopHoSo: Annotated[str, Field(pattern=r"^\d{14}$")]
+    NgayNopHoSo: Annotated[str, Field(pattern="^[0-9]{14}$")]
     HinhThuc: Annotated[str, Field(pattern="^[01]?$")] = "0"
     TaiKhoanDuocXacThucVoiVNeID: Annotated[str, Field(pattern="^[01]?$")] = "0"
-    TaiLieuNop: Annotated[list[PortalDocument], Field(max_length=200)] = []
+    TaiLieuNop: Annotated[list[PortalDocument], Field(max_length=200)] = Field(default=[])
 
 
 class Lookup(PortalWords):

@@ -17,11 +17,15 @@ from gateway.routes.proxy import passed_back
 from gateway.upstream import Upstream
 from shared import clock
 from shared.caller import Caller
-from shared.http import CallerDep, SessionDep, needs
+from shared.http import CallerDep, SessionDep, needs, problem_responses
 from shared.ids import new_id
 from shared.telemetry import current_traceparent
 
-router = APIRouter(tags=["portal"], prefix="/api/v1/portal")
+router = APIRouter(
+    tags=["portal"],
+    prefix="/api/v1/portal",
+    responses=problem_responses(400, 401, 403, 404, 409, 413, 422, 503, 504),
+)
 
 
 @router.post("/dossiers", dependencies=[needs("portal")])

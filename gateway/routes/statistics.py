@@ -1,6 +1,6 @@
 """Figures of the door itself, as LGSPs report them: calls by service, client and day."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Query
@@ -10,6 +10,7 @@ from gateway.errors import WindowTooLong
 from gateway.models import TransactionDay
 from gateway.schemas import TransactionDayOut, TransactionFigures
 from shared import clock
+from shared.bodies import Day
 from shared.http import SessionDep, needs
 from shared.http import router as make_router
 
@@ -24,8 +25,8 @@ router = make_router("statistics", prefix="/api/v1/statistics")
 @router.get("/transactions", dependencies=[needs("ops:read")])
 async def transactions(
     session: SessionDep,
-    since: date | None = None,
-    until: date | None = None,
+    since: Day | None = None,
+    until: Day | None = None,
     service: Annotated[str | None, Query(max_length=40)] = None,
     client_id: Annotated[str | None, Query(max_length=100)] = None,
 ) -> TransactionFigures:

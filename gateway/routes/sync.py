@@ -10,7 +10,7 @@ from gateway import queries
 from gateway.models import Change, DossierView
 from gateway.schemas import ChangeOut, ChangesPage, DossierTimeline, TimelineOut
 from gateway.states import LABELS_VI, PortalStatus
-from shared.http import CallerDep, SessionDep, needs
+from shared.http import CallerDep, DossierPath, SessionDep, needs
 from shared.http import router as make_router
 
 WAIT_MAX_S = 30
@@ -45,7 +45,7 @@ async def changes(
 
 
 @router.get("/dossiers/{code}/timeline", dependencies=[needs("dossiers:read")])
-async def timeline(session: SessionDep, caller: CallerDep, code: str) -> DossierTimeline:
+async def timeline(session: SessionDep, caller: CallerDep, code: DossierPath) -> DossierTimeline:
     """Show who did what when, and the status the national portal shows."""
     return await read_timeline(session, await queries.get_view(session, caller, code))
 

@@ -53,6 +53,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     parts = ServiceParts(
         name="intake",
         title="Một Cửa: intake",
+        about="The catalogue of procedures, and every dossier from its submission to its acceptance.",
         routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,

@@ -23,6 +23,7 @@ from shared.db import Database
 from tests.gateway.backstage import SERVICES, Backstage
 from tests.gateway.cashier import Cashier
 from tests.gateway.hall import Hall
+from tests.gateway.registrar import Registrar
 from tests.gateway.visitor import Visitor
 from tests.portal.process import PortalProcess
 from tests.support.servers import Databases
@@ -40,6 +41,8 @@ CLIENTS: dict[str, tuple[str | None, str]] = {
     "cataloguer": ("H32", "catalogue:write"),
     "ops": ("H32", "ops:read ops:act"),
     "nobody": (None, "sync:read dossiers:read"),
+    "registrar": ("H32", "clients:read clients:write clients:grant ops:read"),
+    "registrar-h32.14": ("H32.14", "clients:read clients:write dossiers:read tasks:read"),
 }
 
 hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=25)
@@ -144,6 +147,7 @@ def settings_of(database_url: str, services_url: str, files: dict[str, str], **m
         "portal_enabled": False,
         "upstream_timeout_s": 0.5,
         "body_bytes_max": 100_000,
+        "failed_logins_per_minute": 1_000,
         **{f"{service}_url": f"{services_url}/{service}" for service in SERVICES},
         **files,
         **more,
@@ -168,6 +172,32 @@ async def visitor(_gateway: tuple[FastAPI, str], house: Hall, backstage: Backsta
         yield Visitor(app, http, SECRET)
     # What was only read is logged a little later: no test may find the entries of the one before.
     await app.state.evidence.store(Call(clock.now(), "end", None, "-", "-", "-", 0, 0, 0, 0, "-"))
+
+
+@pytest.fixture
+def registrar(visitor: Visitor) -> Registrar:
+    """Lend somebody who may register any client of the province with any right."""
+    return Registrar(visitor)
+
+
+@pytest.fixture(scope="session")
+async def _replica(
+    gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
+) -> AsyncIterator[tuple[FastAPI, str]]:
+    behind_proxies = {"trusted_proxies": "127.0.0.0/8", "certificate_proxies": "127.0.0.1"}
+    app = create_app(settings_of(gateway_url, open_backstage[1], gateway_files, **behind_proxies))
+    async with app.router.lifespan_context(app), serving(app) as url:
+        yield app, url
+
+
+@pytest.fixture
+async def replica(_replica: tuple[FastAPI, str], visitor: Visitor) -> AsyncIterator[Visitor]:
+    """Lend a client at a second gateway on the same database; it takes this machine for its proxy."""
+    app, url = _replica
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        yield Visitor(app, http, SECRET)
+    await app.state.evidence.store(Call(clock.now(), "end", None, "-", "-", "-", 0, 0, 0, 0, "-"))
+    del visitor
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ PUBLIC = {
     ("POST", "/oauth/token"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/.well-known/oauth-protected-resource"),
     ("GET", "/api/v1/openapi.json"),
 }
 PUBLIC_BEHIND = re.compile(

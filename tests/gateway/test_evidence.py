@@ -72,10 +72,10 @@ class TestEntry:
         await eventually(all_there)
         found = [(call["client_id"], call["service"], call["status"]) for call in await calls(house)]
         assert sorted(found) == [
-            ("anonymous", "gateway", 404),
             ("anonymous", "intake", 200),
             ("anonymous", "intake", 401),
             ("national-portal", "gateway", 200),
+            ("one-stop", "gateway", 404),
             ("one-stop", "intake", 200),
             ("statistics", "gateway", 200),
         ]

@@ -14,6 +14,7 @@ from services.intake.schemas.answers import DocumentView
 from services.intake.schemas.requests import NAME_MAX, Sha256
 from services.intake.storage import SIGNATURES, Documents
 from shared.blobs import Blob
+from shared.bodies import EntityTag
 from shared.errors import FieldError, InvalidRequest
 from shared.http import CallerDep, Upload, UploadRoute, WorkDep, needs, problem_responses, router
 
@@ -79,7 +80,7 @@ async def upload_document(
 
 @documents.get("/{document_id}", dependencies=[needs(READ)], response_class=StreamingResponse, responses=_DOWNLOAD)
 async def read_document(
-    request: Request, caller: CallerDep, document_id: UUID, if_none_match: Annotated[str | None, Header()] = None
+    request: Request, caller: CallerDep, document_id: UUID, if_none_match: Annotated[EntityTag | None, Header()] = None
 ) -> Response:
     """Download a file of a dossier you may see, or one that you uploaded."""
     # The session ends before the download begins: a slow reader holds no connection.

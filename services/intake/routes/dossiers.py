@@ -34,6 +34,7 @@ from services.intake.schemas.requests import (
 )
 from services.intake.states import DossierStatus
 from shared import clock
+from shared.bodies import EntityTag
 from shared.http import CallerDep, SessionDep, WorkDep, grouped, needs, problem_responses, router
 from shared.identifiers import AgencyCode, dossier_day
 from shared.work import Work
@@ -47,7 +48,8 @@ portal = router("portal")
 
 CodePath = Annotated[str, Path(pattern=_CODE, examples=["H32.14-260407-0001"])]
 IfMatch = Annotated[
-    str | None, Header(description="ETag of the dossier as you read it; when it changed since, nothing is done (412)")
+    EntityTag | None,
+    Header(description="ETag of the dossier as you read it; when it changed since, nothing is done (412)"),
 ]
 
 
@@ -135,7 +137,7 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     dependencies=[needs("dossiers:read")],
 )
 async def get_dossier(
-    session: SessionDep, caller: CallerDep, code: CodePath, if_none_match: Annotated[str | None, Header()] = None
+    session: SessionDep, caller: CallerDep, code: CodePath, if_none_match: Annotated[EntityTag | None, Header()] = None
 ) -> Response:
     """Read a whole dossier, with what can be done now; its ETag goes into If-Match of a decision."""
     dossier = await queries.get_dossier(session, code, caller=caller)

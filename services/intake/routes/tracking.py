@@ -33,7 +33,7 @@ _PAGE_HEADERS = _HEADERS | {
 
 tracking = APIRouter(prefix="/tracking", tags=["tracking"], responses=problem_responses(404, 422, 503))
 
-Accept = Annotated[str, Header(description="text/html for a page, anything else for JSON")]
+Accept = Annotated[str, Header(max_length=1000, description="text/html for a page, anything else for JSON")]
 
 
 @tracking.get("", response_class=HTMLResponse, summary="Ask for a tracking code")

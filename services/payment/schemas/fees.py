@@ -11,13 +11,14 @@ from sqlalchemy.orm import Mapped
 
 from services.payment.errors import CursorInvalid
 from services.payment.states import FeeStatus, PaymentStatus, Provider, RefundMethod, RefundReason, RefundStatus
+from shared.bodies import Body
 from shared.events.values import CollectedAt, FeeItem
 
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+class _Request(Body):
+    """What a call sends."""
 
 
 class _View(BaseModel):
@@ -65,7 +66,7 @@ class TransferRequest(_Request):
     transfer_reference: str = Field("", max_length=100, examples=["FT26097000123"])
     """The bank's number of the transfer, or that of the slip at the counter; the provider makes its own."""
     account_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,19}$")] | None = None
-    account_bank: Annotated[str, Field(pattern=r"^\d{6}$", examples=["970415"])] | None = None
+    account_bank: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["970415"])] | None = None
     """The bank's six digits."""
     account_name: Annotated[str, Field(max_length=100)] | None = None
     desk_shift_id: UUID | None = None
