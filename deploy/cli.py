@@ -69,7 +69,7 @@ _group("log", "deploy.evidence.command:app", "Export and verify the transaction 
 _group("keys", "deploy.keys.command:app", "The keys that tokens are signed with: list, add, promote, retire.")
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 _group("province", "deploy.province.command:app", "Make a province up from the real catalogue and load it.")
-_group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import.")
+_group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import, pull.")
 _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or written as JSON: check, import.")
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
 _command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")

@@ -90,6 +90,35 @@ class PortalRefused(DomainError):
     title_vi = "Thông điệp của Cổng DVCQG chưa hợp lệ"
 
 
+class PullUnknown(NotFound):
+    """No pull of the portal's catalogue has this id."""
+
+    code = "pull_not_found"
+    title_vi = "Không tìm thấy lần lấy danh mục"
+
+
+class DiffUnknown(NotFound):
+    """No difference of the catalogue has this id."""
+
+    code = "diff_not_found"
+    title_vi = "Không tìm thấy khác biệt danh mục"
+
+
+class DiffDecided(DomainError):
+    """This difference was decided on already."""
+
+    code = "diff_decided"
+    title_vi = "Khác biệt danh mục này đã được xử lý"
+
+
+class PortalFileAway(DomainError):
+    """A file of the dossier cannot be fetched from the national portal now; hand the same dossier over again later."""
+
+    code = "portal_file_unavailable"
+    status = 503
+    title_vi = "Chưa tải được tệp của hồ sơ từ Cổng DVCQG, vui lòng gửi lại sau"
+
+
 class WindowTooLong(DomainError):
     """The days asked for are too many, or end before they begin."""
 

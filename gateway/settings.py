@@ -61,12 +61,22 @@ class GatewaySettings(ServiceSettings):
     clients_file: str = ""
     """JSON list of clients (docs/clients.md); at a start, entries are taken over that are new or were changed in it."""
     portal_url: str = "http://127.0.0.1:8090"
+    portal_dialect: Literal["legacy", "rest"] = "legacy"
+    """How the portal is spoken to: in sessions and envelopes (2020), or OAuth and REST (2026)."""
+    portal_rest_concurrency: int = Field(default=8, ge=1, le=64)
+    """Dossiers of one chunk that are told side by side in the REST dialect, which takes one a call."""
     portal_username: str = "motcua"
+    """Name of the province's login; the client id in the REST dialect."""
     portal_password: SecretStr = SecretStr("")
     portal_unit: str = "000.00.00.H32"
     """madonvi: this province's identifier in the portal's words."""
     portal_dstcode: str = "VN:GOV:000.00.00.G22:vpcpdvcprovider"
     portal_timeout_s: float = 60
+    portal_file_origins: str = ""
+    """Where files of dossiers born on the portal may be fetched (https://host[:port], separated by commas); empty for
+    the portal's own."""
+    portal_file_timeout_s: float = 30
+    """Patience with one file."""
     portal_batch_max: int = 100
     portal_concurrency: int = 4
     portal_retry_first_s: float = 1
@@ -94,6 +104,14 @@ class GatewaySettings(ServiceSettings):
     """So long the content of an electronic document waits for its recipients; then it is erased."""
     edoc_bytes_max: int = 20 * 1024 * 1024
     """The largest edXML envelope that is taken."""
+    portal_catalogue_every_s: float = 86_400
+    """How often the portal's catalogue is pulled; 0: only when somebody asks."""
+    portal_catalogue_apply: Literal["people", "automatic"] = "people"
+    """Who brings differences into the province's catalogue: people, one by one, or the gateway, all."""
+    portal_catalogue_shrink_max: float = Field(default=0.05, ge=0, le=1)
+    """A list that is shorter than the last whole one by more than this share ends nothing."""
+    portal_catalogue_lists: str = "LayDanhSachTTHC,LayDanhMucLinhVuc,LayDanhMucCoQuan"
+    """The portal's lists that are kept; further ones (LayDanhMucTinhThanh, …) are cached and not compared."""
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""
     data_service_hosts: str = ""

@@ -1,6 +1,7 @@
 """The services, the gateway and the mocked outside (portal, VNPAY, bank) of the local stack, with their settings."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -78,6 +79,7 @@ class Stack:
     def _portal(self) -> HttpProgram:
         settings = {
             "MOTCUA_GATEWAY_URL": self._url("gateway"),
+            "MOTCUA_PORTAL_PUBLIC_URL": self._url("portal"),
             "MOTCUA_PORTAL_CLIENT_SECRET": self._secrets("client-national-portal"),
             **self._portal_login(),
             **self._platform_login(),
@@ -163,6 +165,7 @@ class Stack:
             **upstreams,
             **self._portal_login(),
             "MOTCUA_PORTAL_URL": self._url("portal"),
+            "MOTCUA_PORTAL_DIALECT": os.environ.get("MOTCUA_PORTAL_DIALECT", "legacy"),
             # The mocked portal is near and misbehaves only for moments.
             "MOTCUA_PORTAL_TIMEOUT_S": "10",
             "MOTCUA_PORTAL_RETRY_LAST_S": "5",

@@ -1,5 +1,6 @@
 """The gateway's tables: clients, the transaction log, the folded view, what the portal is owed, the change feed."""
 
+from gateway.models.catalogue import CatalogueDiff, CatalogueItem, CataloguePull
 from gateway.models.clients import (
     Client,
     ClientAssertion,
@@ -22,6 +23,7 @@ from gateway.models.data_services import (
 from gateway.models.dossiers import DossierView, TimelineEntry
 from gateway.models.edocs import Edoc, EdocAgency, EdocRecipient
 from gateway.models.feed import Change
+from gateway.models.numbers import PortalNumber
 from gateway.models.portal import PortalDebt, PortalDossier
 from gateway.models.root import GatewayBase
 from gateway.models.transactions import (
@@ -37,6 +39,9 @@ from gateway.models.transactions import (
 from gateway.models.webhooks import Delivery, DeliveryAttempt, Subscription
 
 __all__ = [
+    "CatalogueDiff",
+    "CatalogueItem",
+    "CataloguePull",
     "Change",
     "Client",
     "ClientAssertion",
@@ -62,6 +67,7 @@ __all__ = [
     "GatewayBase",
     "PortalDebt",
     "PortalDossier",
+    "PortalNumber",
     "Subscription",
     "TimelineEntry",
     "Transaction",

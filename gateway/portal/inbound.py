@@ -1,7 +1,9 @@
 """What the portal sends us: a dossier born there, in the words of HoSo, and how it reads in ours."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import orjson
 from pydantic import ConfigDict, Field
@@ -27,9 +29,9 @@ class PortalDocument(PortalWords):
 
     MaThanhPhanHoSo: Text
     TenTepDinhKem: Text
-    DuongDanTaiTepTin: Text = ""
+    DuongDanTaiTepTin: Annotated[str, Field(max_length=2000)] = ""
     HashTepTin: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """SHA-256 of the file, which stays with the portal."""
+    """SHA-256 of the file; without an address the file itself stays with the portal."""
 
 
 class PortalDossier(PortalWords):
@@ -58,8 +60,11 @@ class Lookup(PortalWords):
     mahoso: Annotated[str, Field(max_length=60)]
 
 
-def submission(dossier: PortalDossier) -> bytes:
-    """Return intake's submission body for a dossier born on the portal; raises PortalRefused naming the field."""
+def submission(dossier: PortalDossier, files: Mapping[int, UUID]) -> bytes:
+    """Return intake's submission body for a dossier born on the portal; raises PortalRefused naming the field.
+
+    `files` are the ids under which intake keeps the files, by their place in TaiLieuNop.
+    """
     party = {
         "kind": _PARTY[dossier.LoaiDoiTuong],
         "name": dossier.ChuHoSo,
@@ -80,8 +85,10 @@ def submission(dossier: PortalDossier) -> bytes:
         "submitted_at": _time(dossier.NgayNopHoSo),
         "origin_reference": dossier.MaHoSoDVCQG,
         "documents": [
-            {"component_code": paper.MaThanhPhanHoSo, "name": paper.TenTepDinhKem, "sha256": paper.HashTepTin}
-            for paper in dossier.TaiLieuNop
+            {"component_code": paper.MaThanhPhanHoSo, "document_id": files[place]}
+            if place in files
+            else {"component_code": paper.MaThanhPhanHoSo, "name": paper.TenTepDinhKem, "sha256": paper.HashTepTin}
+            for place, paper in enumerate(dossier.TaiLieuNop)
         ],
     }
     return orjson.dumps(body)

@@ -4,6 +4,7 @@ The order of the routers matters: what stands first is found first.
 """
 
 from gateway.routes import (
+    catalogue,
     checking,
     clients,
     console,
@@ -26,6 +27,8 @@ ROUTERS = (
     webhooks.router,
     edocs.router,
     portal.router,
+    catalogue.router,
+    catalogue.deciding,
     statistics.router,
     evidence.router,
     contract.router,

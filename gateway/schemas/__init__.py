@@ -1,5 +1,6 @@
 """HTTP bodies of the gateway."""
 
+from gateway.schemas.catalogue import AppliedDiff, DiffOut, DiffPage, DismissBody, PullBody, PullOut
 from gateway.schemas.data_services import (
     AllowedClient,
     DataServiceChangeOut,
@@ -44,6 +45,7 @@ __all__ = [
     "AllowedClient",
     "AnchorState",
     "Answer",
+    "AppliedDiff",
     "CallOut",
     "CauseOut",
     "ChangeOut",
@@ -53,6 +55,9 @@ __all__ = [
     "DataServiceOut",
     "DataServiceVersionIn",
     "DataServiceVersionOut",
+    "DiffOut",
+    "DiffPage",
+    "DismissBody",
     "DossierState",
     "DossierTimeline",
     "DossierTrace",
@@ -69,6 +74,8 @@ __all__ = [
     "PendingDiscard",
     "PortalDebtOut",
     "PortalState",
+    "PullBody",
+    "PullOut",
     "QueueOut",
     "RerunCallOut",
     "RerunIn",

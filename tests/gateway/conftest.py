@@ -17,6 +17,8 @@ from joserfc.jwk import ECKey
 from gateway.app import create_app
 from gateway.operations.evidence import Call
 from gateway.settings import GatewaySettings
+from services.intake.app import create_app as create_intake
+from services.intake.settings import IntakeSettings
 from shared import clock, migrations
 from shared.db import Database
 from tests.gateway.backstage import SERVICES, Backstage
@@ -45,6 +47,7 @@ CLIENTS: dict[str, tuple[str | None, str]] = {
     "edocs-h32": ("H32", "edocs:read edocs:write"),
     "edocs-h32.14": ("H32.14", "edocs:read edocs:write"),
     "edocs-h33": ("H33", "edocs:read edocs:write"),
+    "cataloguer": ("H32", "catalogue:write"),
     "ops": ("H32", "ops:read ops:act"),
     "lgsp-admin": ("H32", "services:read services:write"),
     "lgsp-reader": ("H32", "services:read"),
@@ -222,8 +225,27 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
 
 
 @pytest.fixture
-async def cashier(hall: Hall, portal: PortalProcess) -> AsyncIterator[Cashier]:
+def dialect() -> str:
+    """Say in which words the portal is spoken to; tests ask for others by parametrising."""
+    return "legacy"
+
+
+@pytest.fixture
+async def cashier(hall: Hall, portal: PortalProcess, dialect: str) -> AsyncIterator[Cashier]:
     """Lend a payer before an empty portal."""
     async with httpx.AsyncClient(base_url=f"{portal.url}/_control", timeout=30) as control:
         (await control.post("/reset")).raise_for_status()
-        yield Cashier(hall, portal.url, control)
+        yield Cashier(hall, portal.url, control, dialect)
+
+
+@pytest.fixture(scope="module")
+async def intake(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[FastAPI, Path]]:
+    """Run the real intake, for the module's tests alone; it lends the app and the folder of its files."""
+    url = await databases.create_database()
+    await asyncio.to_thread(migrations.upgrade, "services.intake", url)
+    folder = tmp_path_factory.mktemp("kept")
+    values = {"database_url": url, "amqp_url": NO_BROKER, "storage_url": folder.as_uri(), "issuer": ISSUER}
+    app = create_intake(IntakeSettings.model_validate({**values, "catalogue_poll_s": 0.1}))
+    async with app.router.lifespan_context(app):
+        yield app, folder
+    await databases.drop_database(url.rpartition("/")[2])

@@ -18,6 +18,7 @@ from services.intake.operations.forms import validate as validate_form
 from services.intake.operations.imports import compare_with_nothing, import_procedures, sift
 from services.intake.operations.notices import NOT_WHOLLY_ONLINE, Notice
 from services.intake.operations.papers import Paper, Reuse
+from services.intake.operations.portal_files import announce_file, condemn_files, forget_files, keep_portal_file
 from services.intake.operations.reuse import record_reuse
 from services.intake.operations.rules import change_rule, set_rule
 from services.intake.operations.runs import begin_import, note_import
@@ -49,6 +50,7 @@ __all__ = [
     "Submitted",
     "accept_dossier",
     "add_piece",
+    "announce_file",
     "begin_import",
     "begin_upload",
     "change_rule",
@@ -56,17 +58,20 @@ __all__ = [
     "close_agency",
     "close_unanswered",
     "compare_with_nothing",
+    "condemn_files",
     "delete_draft",
     "delete_expired",
     "end_by_withdrawal",
     "expire_procedure",
     "finish_upload",
+    "forget_files",
     "import_agencies",
     "import_catalogue",
     "import_forms",
     "import_procedures",
     "keep_calendar",
     "keep_document",
+    "keep_portal_file",
     "note_import",
     "provide_supplement",
     "record_case_end",

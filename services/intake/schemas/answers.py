@@ -110,6 +110,15 @@ class DossierState(DossierLine):
     withdrawal: WithdrawalView | None
 
 
+class PortalFileView(Answer):
+    """A file that another portal sent, kept for its dossier."""
+
+    id: UUID
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
 class DocumentView(Answer):
     """A document of a dossier, or one that was just uploaded."""
 

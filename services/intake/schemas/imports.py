@@ -58,6 +58,24 @@ class KindCount(BaseModel):
     count: int
 
 
+class FieldDifference(BaseModel):
+    """A field that differs."""
+
+    field: str
+    ours: Any = None
+    theirs: Any = None
+
+
+class Difference(BaseModel):
+    """A procedure that is not as it stands here."""
+
+    code: str
+    kind: str
+    """added or changed."""
+    fields: list[FieldDifference]
+    """Of a changed one."""
+
+
 class ReportView(BaseModel):
     """What came of an import: read = imported + refused; imported = added + changed + unchanged + repeated."""
 
@@ -71,6 +89,8 @@ class ReportView(BaseModel):
     kinds: list[KindCount]
     refusals: list[Refusal]
     oddities: list[OddityView]
+    differences: list[Difference] = []
+    """Of a dry run: what would be written."""
 
 
 class ImportLine(Answer):
