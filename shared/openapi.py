@@ -21,6 +21,9 @@ FILE_TEXT_MAX = 100_000_000
 """Characters of a file as base64."""
 
 SCOPES = {
+    "clients:read": "Read the register of clients of the client's agency and those below it.",
+    "clients:write": "Register and change clients, their secrets, keys and grants.",
+    "clients:grant": "Give clients rights that one does not hold oneself.",
     "dossiers:submit": "Submit dossiers, upload documents, supplement and withdraw.",
     "dossiers:read": "Read the dossiers of the client's agency and those below it.",
     "dossiers:decide": "Accept, reject, ask for supplements, close.",
@@ -47,6 +50,7 @@ TAGS = {
     "calendars": "Working time: calendars, their versions, what a change moves.",
     "cases": "The running of a process for one dossier.",
     "catalogue": "Procedures, fields and agencies.",
+    "clients": "The systems that may call: whose they are, what they may do, how they prove who they are.",
     "clocks": "How a due date came about, line by line.",
     "consultations": "Questions to other units, and their answers.",
     "contract": "This document.",
