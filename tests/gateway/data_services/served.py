@@ -1,5 +1,6 @@
 """A gateway with data services as a process of its own; whoever calls may call every service."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,18 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-from starlette.types import ASGIApp
 
 from deploy.local import ports
-from gateway.app import create_app
-from gateway.operations.rights import Grant
-from tests.gateway.data_services.conftest import KEY, WithRights
+from tests.gateway.data_services.conftest import KEY
 from tests.support.assertions import eventually
 
-
-def create() -> ASGIApp:
-    """Return the app, its settings from the environment."""
-    return WithRights(create_app(), {"one-stop": (Grant("*"),)})
+EVERYTHING = [{"service": "*"}]
 
 
 class GatewayProcess:
@@ -28,14 +23,17 @@ class GatewayProcess:
     def __init__(self, folder: Path, database_url: str, files: dict[str, str]) -> None:
         self.port = ports.choose(folder / "ports.json", ["gateway"])["gateway"]
         self.url = f"http://{ports.LOOPBACK}:{self.port}"
+        clients = json.loads(Path(files["clients_file"]).read_text())
+        (folder / "clients.json").write_text(json.dumps([{**one, "grants": EVERYTHING} for one in clients]))
         settings = {
             "database_url": database_url,
             "amqp_url": "amqp://guest:guest@127.0.0.1:1/",
             "issuer": "https://motcua.example",
             "portal_enabled": "false",
             "data_service_hosts": ports.LOOPBACK,
-            "data_service_keys": KEY,
+            "sealing_keys": KEY,
             **files,
+            "clients_file": str(folder / "clients.json"),
         }
         self._environment = {**os.environ, **{f"MOTCUA_{name.upper()}": value for name, value in settings.items()}}
         self._log = (folder / "gateway.log").open("a")
@@ -43,7 +41,7 @@ class GatewayProcess:
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
-        command = ["uvicorn", "tests.gateway.data_services.served:create", "--factory", "--no-access-log"]
+        command = ["uvicorn", "gateway.app:create_app", "--factory", "--no-access-log"]
         self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
             [sys.executable, "-m", *command, "--loop", "uvloop", "--port", str(self.port)],
             env=self._environment,
