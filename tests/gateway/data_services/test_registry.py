@@ -190,6 +190,21 @@ class TestDiscovery:
         return answer.json()
 
 
+class TestClients:
+    async def test_are_listed_with_what_they_may_call(self, desk: Desk) -> None:
+        await desk.offer()
+        insert = "INSERT INTO client_grant (client_id, place, service, methods) VALUES (:client, 0, :service, '{GET}')"
+        for client, service in (("ops", CODE), ("statistics", "*"), ("nobody", "BHXH")):
+            await desk.hall.rows(insert, client=client, service=service)
+        try:
+            answer = await desk.visitor.get(f"{AT}/{CODE}/-/clients", who="lgsp-reader")
+            found = [(one["client_id"], one["methods"], one["paths"]) for one in answer.json()]
+            assert found == [("ops", ["GET"], []), ("statistics", ["GET"], [])]
+            assert_problem(await desk.visitor.get(f"{AT}/{CODE}/-/clients", who="other-lgsp"), DataServiceUnknown)
+        finally:
+            await desk.hall.rows("DELETE FROM client_grant")
+
+
 class TestBuiltIn:
     async def test_service_is_answered_by_our_own_routes_by_the_same_rights(self, desk: Desk) -> None:
         """The seam for services that the gateway answers itself."""
