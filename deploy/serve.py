@@ -6,6 +6,8 @@ import typer
 import uvicorn
 
 from deploy.packages import PACKAGES
+from shared.guard.protocol import server_options
+from shared.settings import Limits
 
 SHUTDOWN_S = 5
 # Callers keep idle connections for shorter than this, so that none is closed under a request on its way.
@@ -33,10 +35,7 @@ def serve(
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
-        access_log=False,
-        proxy_headers=False,
-        log_config=None,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        **server_options(Limits()),
     )

@@ -17,9 +17,11 @@ from gateway.routes import checking, console, contract, ops, portal, statistics,
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
+from gateway.routes.rooms import FILES, PATIENT, data_plane, part_of
 from gateway.settings import GatewaySettings
 from gateway.upstream import Upstream
 from shared.app import ServiceParts, create_service
+from shared.guard import room_for_files
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
@@ -69,6 +71,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             loops=[write_evidence, keep_log, ring_bell, pay_portal, measure],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Proxy],
+            rooms=[*room_for_files(*FILES), data_plane()],
+            patient=PATIENT,
+            group_of=part_of,
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())

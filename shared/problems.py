@@ -84,11 +84,13 @@ def render(error: DomainError) -> Response:
             for e in error.errors
         ]
     document |= {name: value for name, value in error.facts.items() if name not in document}
-    headers = {}
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
     if error.status == Unavailable.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    elif "retry_after_s" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after_s"])
     body = orjson.dumps(document, default=str)
     return Response(body, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
 
