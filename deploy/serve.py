@@ -29,8 +29,13 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
     """Run one service until SIGTERM or Ctrl-C; its settings come from the environment (MOTCUA_…)."""
+    run(f"{package_of(name)}.app:create_app", host=host, port=port)
+
+
+def run(app: str, *, host: str, port: int) -> None:
+    """Serve what a factory returns ("module:function"), with the limits of the environment, until SIGTERM or Ctrl-C."""
     uvicorn.run(
-        f"{package_of(name)}.app:create_app",
+        app,
         factory=True,
         host=host,
         port=port,

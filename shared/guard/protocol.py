@@ -36,6 +36,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._head = True
         """Waiting for, or within, a request's first line and headers."""
+        self._begun = False
+        """Within a request's first line and headers."""
         self._head_bytes = self._framing = self._body_bytes = self._lingered = 0
         self._deaf = False
         """Nothing more is read on this connection: it ends with the answer that is due."""
@@ -68,8 +70,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._head:
             self._head_bytes += len(data)
-            if self._clock is None:
-                self._wind(self.limits.head_s, self._head_late)
         else:
             self._framing += len(data)
         try:
@@ -81,6 +81,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse(MalformedRequest("This is no HTTP/1.1 request."))
         else:
             self._check_sizes()
+            if self._head and (self._begun or self._head_bytes) and self._clock is None:
+                self._wind(self.limits.head_s, self._head_late)
 
     def _check_sizes(self) -> None:
         most = self.limits.head_bytes_max
@@ -89,6 +91,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse(HeadTooLarge(f"At most {most} bytes before the body.", limit="head_bytes_max"))
         elif not self._head and self._framing > most + CHUNK_OVERHEAD * self._body_bytes:
             self._refuse(MalformedRequest("Too much between the parts of the body."))
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._begun = True
+        super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what comes after the body (a trailer) is none."""
@@ -99,6 +106,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin an answer."""
         self._stop_clock()
         self._head = False
+        self._begun = False
+        """Within a request's first line and headers."""
         self._head_bytes = self._framing = self._body_bytes = 0
         super().on_headers_complete()
 
@@ -171,7 +180,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._clock = None
         if self._is_answering():
             self._wind(self.limits.head_s, self._head_late)
-        elif self._head_bytes:
+        elif self._begun or self._head_bytes:
             self._refuse(RequestTooSlow(f"Send all headers within {self.limits.head_s:g} s.", limit="head_s"))
         else:
             self.transport.close()
