@@ -252,10 +252,12 @@ class TestPaths:
             "/api/v1/procedures/%c0%ae%c0%ae/dossiers", "/api/v1/procedures/%e0%80%ae", "/api/v1/procedures/%ff",
             "/api/v1/procedures/.%2e/dossiers", "/api/v1/procedures/./dossiers", "/api/v1/procedures/.",
             "/api/v1/procedures/%00", "/api/v1/procedures/%0d%0aX-A:%20b", "/api/v1/procedures/%09",
-            "/api/v1/procedures/%7f",             "/api/v1//procedures", "//api/v1/procedures", "/api//v1/procedures", "/api/v1/./procedures",
+            "/api/v1/procedures/%7f", "/api/v1//procedures", "//api/v1/procedures", "/api//v1/procedures",
+            "/api/v1/./procedures",
             "/api/v1/%2fprocedures", "/api/v1%2fprocedures", "/%2fapi/v1/procedures", "/api/v1/procedures%2f..",
             "/API/V1/procedures", "/api/v1/Procedures", "/api/v1/PROCEDURES/x", "/api/v1procedures",
-            "/api/v2/procedures",             "/api/v1/proc%65dures/x", "/%61pi/v1/procedures", "/api/v1/procedures\\x", "/api/v1/procedures/%5cx",
+            "/api/v2/procedures", "/api/v1/proc%65dures/x",
+            "/%61pi/v1/procedures", "/api/v1/procedures\\x", "/api/v1/procedures/%5cx",
         ],
     )  # fmt: skip
     async def test_are_refused(self, visitor: Visitor, backstage: Backstage, path: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
@@ -66,7 +66,7 @@ class Crowd:
 
 
 @pytest.fixture
-async def crowd(server: ToyServer) -> Crowd:
+async def crowd(server: ToyServer) -> AsyncIterator[Crowd]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         yield Crowd(server, http)
 

@@ -1,0 +1,85 @@
+"""Calls to an app without a network between, thousands of them in seconds."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import orjson
+from starlette.types import ASGIApp, Message
+
+TOGETHER = 12
+"""Fewer than any process takes in hand at once, of whatever kind."""
+Found = TypeVar("Found")
+
+
+@dataclass(slots=True)
+class Heard:
+    """What an app answered."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def code(self) -> str:
+        """The problem's code; empty when it is none."""
+        return orjson.loads(self.body)["code"] if self.headers.get("content-type") == "application/problem+json" else ""
+
+
+async def knock(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str | None] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: bytes = b"",
+) -> Heard:
+    """Make a call; headers without a value are left out."""
+    heard, sent = Heard(), False
+    usual = {"host": "motcua.example", "content-length": str(len(body)) if body else None}
+    given = {**usual, **{name.lower(): value for name, value in (headers or {}).items()}}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": quote(path).encode(),
+        "query_string": urlencode(query or {}).encode(),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in given.items() if value is not None],
+        "client": ("192.0.2.1", 1),
+        "server": ("motcua.example", 80),
+        "state": {},
+    }
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            await asyncio.Event().wait()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            heard.status = message["status"]
+            heard.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
+        heard.body += message.get("body", b"")
+
+    await app(scope, receive, send)
+    return heard
+
+
+async def all_of(calls: Iterable[Awaitable[Found]]) -> list[Found]:
+    """Make calls, so many at once, and return what came of each in order."""
+    places = asyncio.Semaphore(TOGETHER)
+
+    async def one(call: Awaitable[Found]) -> Found:
+        async with places:
+            return await call
+
+    return await asyncio.gather(*map(one, calls))
