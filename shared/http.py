@@ -62,6 +62,15 @@ def needs(*scopes: str) -> Any:  # noqa: ANN401 - what fastapi.Security returns
     return Security(_authorised, scopes=list(scopes))
 
 
+def needs_one_of(*scopes: str) -> Any:  # noqa: ANN401 - what fastapi.Depends returns
+    """Return the route dependency that lets in callers with at least one of these scopes."""
+
+    async def authorised(caller: Annotated[Caller, needs()]) -> None:
+        caller.require(*scopes)
+
+    return Depends(authorised)
+
+
 async def _work(request: Request) -> Work:
     return request.state.work
 
