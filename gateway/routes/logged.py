@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import EvidenceMissing
 from gateway.operations.evidence import Call, Evidence, EvidenceAway
-from shared import clock, problems
+from shared import clock, log, problems
 from shared.http import SAFE_METHODS
 from shared.telemetry import current_traceparent
 
@@ -93,7 +93,7 @@ class _Visit:
 
     def call(self) -> Call:
         said = self.scope.get("state", {})
-        # A zero byte can be asked for, but not kept.
+        # A zero byte can be asked for, but not kept; nor is whoever's number or address somebody asked for by path.
         path = self.scope["path"].replace("\0", "%00")
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
@@ -103,7 +103,7 @@ class _Visit:
             agency=caller.agency if caller else None,
             service=said.get("service", OWN_SERVICE),
             method=self.scope["method"],
-            path=path,
+            path=log.masked(path),
             status=self.status,
             duration_us=int((clock.monotonic() - self._started) * 1e6),
             request_bytes=self._bytes_in,

@@ -10,6 +10,7 @@ TEXTS = {
     "uuid": str(UUID(int=7)),
     "date": "2026-11-23",
     "date-time": "2026-11-23T02:00:00Z",
+    "time": "08:00:00",
     "uri": "https://example.vn/",
 }
 
@@ -41,6 +42,8 @@ def _plain(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     if kind == "object":
         members, needed = schema.get("properties", {}), schema.get("required", ())
         return {name: _of(members[name], schemas) for name in needed if name in members}
+    if "prefixItems" in schema:
+        return [_of(one, schemas) for one in schema["prefixItems"]]
     if kind == "array":
         return [_of(schema["items"], schemas)] * schema.get("minItems", 0)
     if kind == "string":

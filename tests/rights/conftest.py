@@ -27,9 +27,11 @@ async def _migrated(databases: Databases, package: str) -> str:
 
 
 def _settings(name: str, settings_class: Any, url: str, folder: Path) -> Any:
-    more = {"intake": {"storage_url": folder.as_uri()}, "results": {"storage_url": folder.as_uri()}}
-    if name == "results":
-        more["results"] |= {"signature_policy": "validated", "scrub_bytes_per_s": 0}
+    stored = {"storage_url": folder.as_uri()}
+    more: dict[str, dict[str, Any]] = {
+        "intake": stored,
+        "results": {**stored, "signature_policy": "validated", "scrub_bytes_per_s": 0},
+    }
     needed = {"platform_url": "http://127.0.0.1:1", "platform_partner": "P", "platform_secret": "S"}
     return settings_class.model_validate({"database_url": url, "amqp_url": NO_BROKER, **needed, **more.get(name, {})})
 

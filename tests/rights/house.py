@@ -28,7 +28,7 @@ class House:
     def authorization(self, scopes: Iterable[str] | None = None, *, agency: str | None = "H32") -> str:
         """Return what a client of an agency sends; with all scopes unless told otherwise."""
         granted = all_scopes() if scopes is None else scopes
-        return f"Bearer {self.issuer.token(granted, agency=agency, client_id=f'client-of-{agency}')}"
+        return f"Bearer {self.issuer.token(granted, agency=agency, client_id=client_of(agency))}"
 
     async def knock(
         self,
@@ -48,10 +48,16 @@ class House:
         headers = {
             "authorization": authorization,
             "idempotency-key": str(new_id()),
+            "x-purpose": "Kiem tra",
             "content-type": "application/json" if content else None,
         }
         app = self.apps["gateway" if way == THROUGH else door.service]
         return await knock(app, door.method, path, headers=headers, query=query, body=content)
+
+
+def client_of(agency: str | None) -> str:
+    """Return the name of an agency's client."""
+    return f"client-of-{agency}"
 
 
 def ways_to(door: Door) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -21,6 +21,10 @@ class Heard:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    def json(self) -> dict[str, Any]:
+        """Return the body read as a JSON object."""
+        return orjson.loads(self.body)
 
     @property
     def code(self) -> str:

@@ -27,9 +27,7 @@ watch = router("ops", prefix="/ops")
 
 
 @reuse.post("/searches", status_code=201, dependencies=[needs_one_of(*REUSE)])
-async def find_with_consent(
-    request: Request, work: WorkDep, caller: CallerDep, body: schemas.ReuseSearch
-) -> schemas.ReuseFound:
+async def find_with_consent(request: Request, work: WorkDep, body: schemas.ReuseSearch) -> schemas.ReuseFound:
     """Find an owner's valid results, whichever agency's; consent and purpose are kept, reading is open for a time."""
     consent = operations.Consenting(
         by=body.consent.by,
