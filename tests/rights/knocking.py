@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 TOGETHER = 12
 """Fewer than any process takes in hand at once, of whatever kind."""
@@ -42,31 +42,12 @@ async def knock(
     body: bytes = b"",
 ) -> Heard:
     """Make a call; headers without a value are left out."""
-    heard, sent = Heard(), False
-    usual = {"host": "motcua.example", "content-length": str(len(body)) if body else None}
-    given = {**usual, **{name.lower(): value for name, value in (headers or {}).items()}}
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": quote(path).encode(),
-        "query_string": urlencode(query or {}).encode(),
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in given.items() if value is not None],
-        "client": ("192.0.2.1", 1),
-        "server": ("motcua.example", 80),
-        "state": {},
-    }
+    heard, parts = Heard(), [body]
 
     async def receive() -> Message:
-        nonlocal sent
-        if sent:
+        if not parts:
             await asyncio.Event().wait()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": parts.pop(), "more_body": False}
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -74,8 +55,27 @@ async def knock(
             heard.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
         heard.body += message.get("body", b"")
 
-    await app(scope, receive, send)
+    usual = {"host": "motcua.example", "content-length": str(len(body)) if body else None}
+    await app(_scope(method, path, {**usual, **(headers or {})}, query or {}), receive, send)
     return heard
+
+
+def _scope(method: str, path: str, headers: Mapping[str, str | None], query: Mapping[str, str]) -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": quote(path).encode(),
+        "query_string": urlencode(query).encode(),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items() if value is not None],
+        "client": ("192.0.2.1", 1),
+        "server": ("motcua.example", 80),
+        "state": {},
+    }
 
 
 async def all_of(calls: Iterable[Awaitable[Found]]) -> list[Found]:
