@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy.local.folder import ROOT, RunFolder
+from deploy.local.folder import ROOT, run_folder
 
 RUNTIME, EVERYTHING = ROOT / "requirements/runtime.lock", ROOT / "requirements/dev.lock"
 PERMITTED = re.compile(
@@ -35,7 +35,7 @@ class LockWithoutHash(ValueError):
 
 
 def locked(lock: Path) -> dict[str, frozenset[str]]:
-    """Return the versions of every library in a lock: one for each system that needs another. Raises LockWithoutHash."""
+    """Return the versions of every library in a lock: more than one where systems differ. Raises LockWithoutHash."""
     text = lock.read_text()
     pins = list(_PIN.finditer(text))
     for pin, following in zip(pins, [*pins[1:], None], strict=True):
@@ -108,7 +108,7 @@ def audit(
     *, strict: Annotated[bool, typer.Option(help="Fail, too, when advisories cannot be looked up.")] = False
 ) -> None:
     """Check locks, licences and advisories, and write a bill of materials (CycloneDX) to the run folder."""
-    folder = RunFolder.default().path
+    folder = run_folder().path
     folder.mkdir(parents=True, exist_ok=True)
     listed = bill_of_materials(folder / "sbom.json")["components"]
     named = {_canonical(one["name"]): one["version"] for one in listed}
