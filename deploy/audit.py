@@ -57,7 +57,10 @@ def licence_of(found: Distribution) -> str:
     """Return what a library says of its licence."""
     said = found.metadata
     classifiers = [one.rpartition("::")[2].strip() for one in said.get_all("Classifier") or () if "License ::" in one]
-    return said.get("License-Expression") or " / ".join(classifiers) or (said.get("License") or "")[:60]
+    named = [*(said.get_all("License-Expression") or ()), *classifiers] or [
+        one[:60] for one in said.get_all("License") or ()
+    ]
+    return " / ".join(named)
 
 
 def forbidden_licences() -> Iterator[str]:

@@ -67,12 +67,16 @@ _group("accounts", "deploy.accounts.command:app", "Officials, units and roles: i
 _group("backlog", "deploy.backlog.command:app", "Digitise the backlog: import scans with their index.")
 _command("docs", "deploy.docs:docs", "Generate the documents that are written from the code (--check: compare).")
 _group("log", "deploy.evidence.command:app", "Export and verify the transaction log, offline.")
+_group("keys", "deploy.keys.command:app", "The keys that tokens are signed with: list, add, promote, retire.")
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
 _group("province", "deploy.province.command:app", "Make a province up from the real catalogue and load it.")
-_group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import.")
+_group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import, pull.")
 _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or written as JSON: check, import.")
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
 _command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")
+_command("authority", "deploy.authority.command:authority", "Run a small time-stamping authority (RFC 3161).")
+_command("ministries", "deploy.ministries.command:ministries", "Run the mocked offices behind the data services.")
+_group("services", "deploy.ministries.command:app", "Data services: register the definitions at a gateway.")
 _command("bank", "deploy.bank.command:bank", "Run the mocked bank that keeps the agencies' accounts.")
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The commands `motcua secrets` and `motcua prepare`: what containers need before the services can start in them."""
 
+import base64
 import os
 import secrets
 import tempfile
@@ -8,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.authority.certificates import ensure_certificates
 from deploy.local.clients import CLIENTS, describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
 from deploy.local.folder import RunFolder, Secrets, write_json, write_private
 from deploy.local.seals import SEAL_NAME, ensure_seals
@@ -44,6 +46,7 @@ def make_secrets(
         names = [_variable(f"{kind}-{service}") for kind in ("database", "broker") for service in PACKAGES]
         portal_client = next(client.secret_name for client in CLIENTS if client.client_id == "national-portal")
         lines = [f"{name}={secrets.token_urlsafe(24)}" for name in (*names, *OTHER_SECRETS)]
+        lines.append(f"SEALING_KEYS={base64.b64encode(secrets.token_bytes(32)).decode()}")
         write_private(
             folder / ENVIRONMENT_FILE, "\n".join([*lines, f"PORTAL_CLIENT_SECRET={known(portal_client)}", ""])
         )
@@ -52,6 +55,7 @@ def make_secrets(
     write_clients(folder / "clients.json", known)
     write_json(folder / "clients-with-secrets.json", describe_clients(known))
     _make_seals(folder)
+    _make_authority(folder / "authority")
     for name in ("signing-key.json", "evidence-key.json", "clients.json"):
         # Read in a container, by a user whom this machine does not know; the folder keeps others out.
         (folder / name).chmod(0o644)
@@ -68,11 +72,20 @@ def _make_seals(folder: Path) -> None:
     (folder / "seals").chmod(0o755)
 
 
+def _make_authority(folder: Path) -> None:
+    """Make a test authority's certificates, for whoever has no time-stamping authority of theirs."""
+    ensure_certificates(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)
+    folder.chmod(0o755)
+
+
 def prepare() -> None:
     """Create databases, roles, broker users and rights, and migrate: once before the services start, and on upgrades.
 
     From the environment: POSTGRES_URL, RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL with an administrator's name and
-    password, and DATABASE_PASSWORD_INTAKE, BROKER_PASSWORD_INTAKE and so on for each service.
+    password, and DATABASE_PASSWORD_INTAKE, BROKER_PASSWORD_INTAKE and so on for each service. If it is set,
+    MOTCUA_TRANSACTION_LOG_MONTHS is what the database itself keeps of the transaction log at least.
     """
     missing = [name for name in ("POSTGRES_URL", "RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL") if name not in os.environ]
     missing += [

@@ -39,6 +39,8 @@ REACHED_BY: dict[str, PortalStatus] = {
     "intake.dossier.supplement_requested.v1": PortalStatus.SUPPLEMENT_REQUESTED,
     "intake.dossier.supplemented.v1": PortalStatus.REGISTERED,
     "intake.dossier.withdrawn.v1": PortalStatus.WITHDRAWN,
+    # The portal knows no deletion: what was entered by mistake ends there as if it had been taken back.
+    "intake.dossier.retracted.v1": PortalStatus.WITHDRAWN,
     "workflow.case.started.v1": PortalStatus.PROCESSING,
     "workflow.case.supplement_requested.v1": PortalStatus.SUPPLEMENT_REQUESTED,
     "workflow.case.payment_awaited.v1": PortalStatus.PAYMENT_REQUESTED,
@@ -48,3 +50,6 @@ REACHED_BY: dict[str, PortalStatus] = {
     "results.result.returned.v1": PortalStatus.RETURNED,
 }
 """Which event brings a dossier to which portal status; events not named here change none."""
+
+CATALOGUE_EVENTS = frozenset({"intake.procedure.published.v1", "workflow.calendar.published.v1"})
+"""Facts about no dossier; the gateway has no use for them."""

@@ -27,6 +27,8 @@ HOP_BY_HOP = frozenset(
         "content-length",
         "traceparent",
         "accept-encoding",
+        "client-cert",
+        "client-cert-chain",
     }
 )
 REPLACED = frozenset({"date", "server"})
@@ -88,12 +90,18 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("GET", "verify-receipt"),
         ("GET", "submission-rules"),
         ("GET", "tracking"),
+        ("GET", "openapi.json"),
     }
 )
 LIMITED = frozenset({"verify", "granted", "verify-receipt"})
 """Open to everybody, and therefore only so often to one address."""
 PUBLIC_PATHS = frozenset({"payments/callbacks/national", "payments/callbacks/vnpay", "payments/callbacks/vietqr"})
 """What payment providers tell by themselves carries a signature of its own instead of a token."""
+
+
+def is_public(method: str, path: str) -> bool:
+    """Tell whether a call needs no token; the path is without prefix and leading slash, as it stood on the wire."""
+    return (method, path.partition("/")[0]) in PUBLIC or path in PUBLIC_PATHS
 
 
 def owner_of(path: str) -> str | None:

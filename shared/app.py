@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -20,6 +20,7 @@ from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import bus, clock, log, problems, telemetry
+from shared.bodies import WHOLE_MAX, Body
 from shared.broker import Broker
 from shared.consumer import Consumer
 from shared.db import Database, is_outage
@@ -29,7 +30,7 @@ from shared.ids import first_id_at
 from shared.inbox import Handlers, Inbox, Preload, RetryPlan
 from shared.relay import Relay
 from shared.settings import ServiceSettings
-from shared.tokens import TokenVerifier
+from shared.tokens import Claims, TokenVerifier
 from shared.writes import Writer
 
 READY_TIMEOUT_S = 3
@@ -62,6 +63,10 @@ class ServiceParts:
     loops: Sequence[Callable[[FastAPI], Awaitable[None]]] = field(default_factory=tuple)
     """Endless tasks besides relay and consumer."""
     ops_prefix: str = "/ops"
+    about: str = ""
+    """What it does, in a sentence or two, for readers of its OpenAPI document."""
+    below: str = "/api/v1"
+    """Where the gateway offers its paths."""
     middleware: Sequence[Callable[..., ASGIApp]] = ()
     """Around the routes, inside the request's span; the last is the innermost."""
     rooms: Sequence[Room] = ()
@@ -82,11 +87,10 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
 
     # An address with a slash too many is wrong, and says so: a redirect would send the call's body elsewhere.
     app = FastAPI(title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False)
-    problems.install(app)
-    app.include_router(_health)
-    app.include_router(_ops, prefix=parts.ops_prefix)
-    for one in parts.routers:
-        app.include_router(one)
+    addresses = problems.install(app, about=parts.about, below=parts.below)
+    for one, prefix in ((_health, ""), (_ops, parts.ops_prefix), *((one, "") for one in parts.routers)):
+        app.include_router(one, prefix=prefix)
+        addresses.add(one, prefix=prefix)
     for inner in reversed(parts.middleware):
         app.add_middleware(inner)
     app.add_middleware(Observed, service=parts.name)
@@ -116,7 +120,8 @@ async def _opened(app: FastAPI, settings: ServiceSettings, parts: ServiceParts) 
     state.relay = Relay(database, broker)
     state.consumer = Consumer(Inbox(database, parts.handlers, preload=parts.preload, plan=plan), broker)
     async with httpx.AsyncClient(timeout=10) as http:
-        state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http)
+        claims = Claims(settings.audience, settings.client_claim, settings.scope_claim, settings.agency_claim)
+        state.tokens = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url, http=http, claims=claims)
         async with parts.opens(app) if parts.opens else _nothing():
             loops = [state.relay.run(), state.consumer.run(), _keep_small(database, settings)]
             loops += [loop(app) for loop in parts.loops]
@@ -205,9 +210,13 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
+        states = [value.decode("latin-1") for name, value in scope["headers"] if name == b"tracestate"]
         try:
-            with telemetry.span(f"{scope['method']} {self.service}", SpanKind.SERVER, parent):
+            with (
+                telemetry.carried(parents, states) as parent,
+                telemetry.span(f"{scope['method']} {self.service}", SpanKind.SERVER, parent),
+            ):
                 await self.app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "-")
@@ -252,7 +261,12 @@ async def ready(request: Request) -> Response:
     return JSONResponse(found.model_dump(), status_code=200 if serving else 503)
 
 
-@_health.get("/metrics", summary="Prometheus metrics")
+@_health.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(session: SessionDep) -> Response:
     """Answer with this process's metrics; without the database the bus's figures are those of before."""
     try:
@@ -264,7 +278,7 @@ async def metrics(session: SessionDep) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-class Reason(BaseModel):
+class Reason(Body):
     """Why somebody interferes; kept."""
 
     model_config = ConfigDict(extra="forbid")
@@ -278,6 +292,9 @@ class DiscardRequest(Reason):
     event_id: UUID
 
 
+Subject = Annotated[str, Path(min_length=1, max_length=200, description="The dossier, or what else the event is of")]
+InterventionId = Annotated[int, Path(ge=1, le=WHOLE_MAX, description="As it was answered when the drop was asked for")]
+
 _ops = router("ops")
 
 
@@ -289,27 +306,29 @@ async def bus_state(session: SessionDep) -> bus.BusState:
 
 @_ops.get("/waiting", dependencies=[needs("ops:read")])
 async def waiting(
-    session: SessionDep, subject: str | None = None, limit: Annotated[int, Query(ge=1, le=bus.LIST_MAX)] = 50
+    session: SessionDep,
+    subject: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=bus.LIST_MAX)] = 50,
 ) -> list[bus.WaitingEvent]:
     """List events that wait for another attempt or for a person."""
     return await bus.list_waiting(session, subject=subject, limit=limit)
 
 
 @_ops.post("/waiting/{subject}/replay", dependencies=[needs("ops:act")])
-async def replay(work: WorkDep, subject: str, body: Reason) -> dict[str, int]:
+async def replay(work: WorkDep, subject: Subject, body: Reason) -> dict[str, int]:
     """Try a dossier's waiting events again, in order."""
     return {"events": await bus.replay(work, subject=subject, reason=body.reason)}
 
 
 @_ops.post("/waiting/{subject}/discard", dependencies=[needs("ops:act")], status_code=202)
-async def discard(work: WorkDep, subject: str, body: DiscardRequest) -> dict[str, int]:
+async def discard(work: WorkDep, subject: Subject, body: DiscardRequest) -> dict[str, int]:
     """Ask to drop a waiting event; a second person has to consent."""
     found = await bus.request_discard(work, subject=subject, event_id=body.event_id, reason=body.reason)
     return {"intervention": found}
 
 
 @_ops.post("/interventions/{intervention_id}/consent", dependencies=[needs("ops:act")])
-async def consent(work: WorkDep, intervention_id: int) -> dict[str, str]:
+async def consent(work: WorkDep, intervention_id: InterventionId) -> dict[str, str]:
     """Consent to what another person asked to drop."""
     await bus.consent_to_discard(work, intervention_id=intervention_id)
     return {"status": "discarded"}

@@ -14,6 +14,8 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     inherited: tuple[str, ...] = ()
     """Closed agencies whose successor is the caller's agency, or lies below it: their dossiers are its own now."""
+    certificate: str | None = None
+    """Thumbprint of the certificate that the token is bound to (RFC 8705); the door asks for it at every call."""
 
     @property
     def agencies(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response, Security
+from fastapi import APIRouter, Depends, Path, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import OAuth2, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -89,9 +89,10 @@ def _required_key(request: Request) -> str:
     return key
 
 
-CallerDep = Annotated[Caller, Depends(authenticate)]
+CallerDep = Annotated[Caller, Security(_authorised)]
 WorkDep = Annotated[Work, Depends(_work)]
 """The transaction of an unsafe call; the route class opens and commits it."""
+DossierPath = Annotated[str, Path(min_length=1, max_length=60, examples=["H32.14-260407-0001"])]
 SessionDep = Annotated[AsyncSession, Depends(_session)]
 """A session for reading."""
 

@@ -16,6 +16,7 @@ from shared.db import PLUMBING
 
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "120s"
+_ROLE = "motcua.role"
 
 _PLUMBING_V1 = """
 CREATE TABLE subject_sequence (subject text CONSTRAINT pk_subject_sequence PRIMARY KEY, last bigint NOT NULL);
@@ -61,12 +62,16 @@ def run_env(metadata: MetaData) -> None:
     if connection is not None:
         _migrate(connection, metadata)
         return
-    asyncio.run(_migrate_by_url(context.config.get_main_option("sqlalchemy.url") or "", metadata))
+    asyncio.run(_migrate_by_url(context.config, metadata))
 
 
-async def _migrate_by_url(url: str, metadata: MetaData) -> None:
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+async def _migrate_by_url(config: Config, metadata: MetaData) -> None:
+    engine = create_async_engine(config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
+    role = config.get_main_option(_ROLE)
     async with engine.begin() as connection:
+        if role:
+            quoted = engine.dialect.identifier_preparer.quote_identifier(role)
+            await connection.exec_driver_sql(f"SET ROLE {quoted}")
         await connection.run_sync(_migrate, metadata)
     await engine.dispose()
 
@@ -94,20 +99,24 @@ def _is_ours(partitions: frozenset[str], name: str | None, kind: str, _parents: 
     return kind != "table" or name not in partitions
 
 
-def config(package: str, database_url: str) -> Config:
-    """Return Alembic's configuration for a package's migrations."""
+def config(package: str, database_url: str, *, role: str = "") -> Config:
+    """Return Alembic's configuration for a package's migrations, run as a role if one is named."""
     folder = Path(importlib.import_module(package).__file__ or "").parent / "migrations"
     found = Config()
     found.set_main_option("script_location", str(folder))
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     # A percent sign, as in an escaped password, is the configuration's own sign.
     found.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    found.set_main_option(_ROLE, role)
     return found
 
 
-def upgrade(package: str, database_url: str) -> None:
-    """Bring a package's database to its newest version; package is `services.intake`, `gateway` and so on."""
-    command.upgrade(config(package, database_url), "head")
+def upgrade(package: str, database_url: str, *, role: str = "") -> None:
+    """Bring a package's database to its newest version; package is `services.intake`, `gateway` and so on.
+
+    role: what is made belongs to it; whoever logs in must be a member.
+    """
+    command.upgrade(config(package, database_url, role=role), "head")
 
 
 def check(package: str, database_url: str) -> None:

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
-from shared import log
+from shared import log, openapi
 from shared.db import is_outage, is_unstorable_text
 from shared.errors import (
     DomainError,
@@ -23,9 +25,8 @@ from shared.errors import (
     Unavailable,
 )
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE = openapi.PROBLEM_TYPE
 RETRY_AFTER_S = 2
-_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _MEMBER = re.compile(r"[\w\[\]() ,:|-]{1,100}", re.ASCII)
 _log = log.get(__name__)
 
@@ -91,7 +92,7 @@ def render(error: DomainError) -> Response:
         headers["WWW-Authenticate"] = error.challenge
     if error.status == Unavailable.status:
         headers["Retry-After"] = str(RETRY_AFTER_S)
-    elif "retry_after_s" in error.facts:
+    if "retry_after_s" in error.facts:
         headers["Retry-After"] = str(error.facts["retry_after_s"])
     body = orjson.dumps(document, default=str)
     return Response(body, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
@@ -135,24 +136,50 @@ def _of_http(problem: HTTPException) -> DomainError:
     return InvalidRequest(str(problem.detail))
 
 
-def _documented(app: FastAPI) -> dict[str, Any]:
-    """Return the app's OpenAPI document, in which problems have their own media type."""
-    document = FastAPI.openapi(app)
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for response in operation.get("responses", {}).values():
-                content = response.get("content", {})
-                if content.get("application/json", {}).get("schema") == _PROBLEM_SCHEMA:
-                    content[MEDIA_TYPE] = content.pop("application/json")
-    return document
+class Addresses:
+    """Which methods an app takes at a path, over all its routes; Starlette's router names those of the first only.
+
+    Of several paths it could stand for, the one with the fewest parameters counts: /forms/import is itself, and not a
+    form named import.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[re.Pattern[str], int, set[str]]] = {}
+
+    def add(self, router: APIRouter, *, prefix: str = "") -> None:
+        """Remember a router's paths."""
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                expression, path, parameters = compile_path(prefix + route.path)
+                known = self._known.setdefault(path, (expression, len(parameters), set()))
+                known[2].update(route.methods or ())
+
+    def methods_at(self, path: str) -> list[str]:
+        """Return the methods at a path, none for one that nobody added."""
+        found = [(count, methods) for expression, count, methods in self._known.values() if expression.match(path)]
+        return sorted(min(found, key=lambda one: one[0])[1]) if found else []
 
 
-def install(app: FastAPI) -> None:
-    """Answer every failure of an app with a problem document, and say so in its OpenAPI document."""
-    app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
+def install(app: FastAPI, *, about: str = "", below: str = "") -> Addresses:
+    """Answer every failure of an app with a problem document, and say so in its OpenAPI document.
+
+    `about` describes the app there, `below` is the path under which the gateway offers it. Returns where the routers
+    that are included are to be told.
+    """
+    addresses = Addresses()
+
+    def documented() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi.completed(FastAPI.openapi(app), about=about, below=below)
+        return app.openapi_schema
+
+    app.openapi = documented  # type: ignore[method-assign]
 
     async def answer(request: Request, problem: Exception) -> Response:
         error = as_domain_error(problem)
+        allowed = addresses.methods_at(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
+        if isinstance(problem, RequestValidationError) and allowed and request.method not in allowed:
+            error = MethodNotAllowed()
         if isinstance(error, InternalError):
             _log.error("http.failed", path=request.url.path, exc_info=problem)
         elif isinstance(error, Unavailable):
@@ -160,7 +187,10 @@ def install(app: FastAPI) -> None:
         response = render(error)
         if isinstance(problem, HTTPException):
             response.headers.update(problem.headers or {})
+        if isinstance(error, MethodNotAllowed) and allowed:
+            response.headers["Allow"] = ", ".join(allowed)
         return response
 
     for kind in (DomainError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
+    return addresses

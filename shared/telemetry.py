@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -32,8 +32,15 @@ HTTP_DURATION = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 
-_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile("(?P<known>(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?")
+_FLAGS_KNOWN = 0x03
+"""Sampled, and random trace id (W3C trace context level 2, §3.2.2.5); what others mean is not known here."""
+_MEMBERS_MAX = 32
+_MEMBER = re.compile(
+    r"(?P<key>[0-9a-z][0-9a-z_\-*/@]{0,255})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
 _traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+_tracestate: ContextVar[str] = ContextVar("tracestate", default="")
 _propagator = TraceContextTextMapPropagator()
 _exporting = False
 
@@ -56,14 +63,59 @@ def current_traceparent() -> str | None:
     return _traceparent.get()
 
 
+def current_tracestate() -> str:
+    """Return what vendors said of the trace, as it came; empty when nobody said anything."""
+    return _tracestate.get()
+
+
 def traceparent_in(text: str) -> str | None:
-    """Return a text if it is a traceparent of version 00; anything else starts a new trace (W3C trace context §3.2)."""
-    return text if _TRACEPARENT.fullmatch(text) else None
+    """Return the part of a text that is known of a traceparent, as version 00; None for what starts a new trace.
+
+    A later version may hold more after its flags, version 00 nothing (W3C trace context §3.2, §4.3).
+    """
+    found = _TRACEPARENT.fullmatch(text.strip(" \t"))
+    if found is None or (text.strip(" \t").startswith("00-") and found[2] is not None):
+        return None
+    _, trace_id, span_id, flags = found["known"].split("-")
+    return f"00-{trace_id}-{span_id}-{int(flags, 16) & _FLAGS_KNOWN:02x}"
+
+
+def tracestate_in(texts: Iterable[str]) -> str:
+    """Return the members of tracestate headers as one, in order; of a key that comes twice the first counts.
+
+    Empty when one of them is no member, or when there are more than 32 (W3C trace context §3.3).
+    """
+    members: dict[str, str] = {}
+    count = 0
+    for text in ",".join(texts).split(","):
+        member = text.strip(" \t")
+        if not member:
+            continue
+        found = _MEMBER.fullmatch(member)
+        count += 1
+        if found is None or count > _MEMBERS_MAX:
+            return ""
+        members.setdefault(found["key"], member)
+    return ",".join(members.values())
 
 
 def _child_of(parent: str | None) -> str:
     _, trace_id, _, flags = parent.split("-") if parent else ("", secrets.token_hex(16), "", "01")
     return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
+
+
+@contextmanager
+def carried(traceparents: Sequence[str], tracestates: Iterable[str]) -> Iterator[str | None]:
+    """Carry what came with a request on inside; yields its traceparent, None when it has none or not exactly one.
+
+    What vendors said belongs to a trace: without a valid traceparent it is dropped.
+    """
+    parent = traceparent_in(traceparents[0]) if len(traceparents) == 1 else None
+    token = _tracestate.set(tracestate_in(tracestates) if parent else "")
+    try:
+        yield parent
+    finally:
+        _tracestate.reset(token)
 
 
 @contextmanager

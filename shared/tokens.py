@@ -2,6 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from joserfc import jwt
@@ -31,11 +34,58 @@ class _UnknownKey(Unauthenticated):
     """A valid access token is needed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Which claims of a token say what; a name with dots also stands for a claim within others."""
+
+    audience: str = AUDIENCE
+    client: str = "sub"
+    scope: str = "scope"
+    agency: str = "agency"
+
+    def read(self, claims: Mapping[str, Any]) -> Caller:
+        """Return who a token's claims stand for; raises ValueError when they name no client."""
+        client_id = _claim(claims, self.client)
+        if not client_id or not isinstance(client_id, str):
+            raise ValueError(f"no claim {self.client}")
+        agency = _claim(claims, self.agency)
+        bound = claims.get("cnf")
+        return Caller(
+            client_id,
+            str(agency) if agency else None,
+            frozenset(_words(_claim(claims, self.scope))),
+            tuple(_words(claims.get("inherited"))),
+            str(bound.get("x5t#S256", "")) if isinstance(bound, dict) else None,
+        )
+
+
+def _claim(claims: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _words(value: object) -> list[str]:
+    return value.split() if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []
+
+
+OURS = Claims()
+
+
 class TokenVerifier:
     """Verifies tokens against the issuer's published keys; a verified token is remembered until it expires."""
 
     def __init__(
-        self, *, issuer: str, jwks_url: str, http: httpx.AsyncClient, refresh_s: float = KEYS_REFRESH_S
+        self,
+        *,
+        issuer: str,
+        jwks_url: str,
+        http: httpx.AsyncClient,
+        claims: Claims = OURS,
+        refresh_s: float = KEYS_REFRESH_S,
     ) -> None:
         self.jwks_url = jwks_url
         self.http = http
@@ -44,18 +94,25 @@ class TokenVerifier:
         self._fresh_until = self._silent_until = self._no_search_until = float("-inf")
         self._fetching = asyncio.Lock()
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+        self._reads = claims
         self._claims = JWTClaimsRegistry(
             leeway=LEEWAY_S,
             iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": AUDIENCE},
+            aud={"essential": True, "value": claims.audience},
             exp={"essential": True},
-            sub={"essential": True},
         )
 
     def use_keys(self, keys: KeySet) -> None:
         """Take the issuer's keys from hand instead of fetching them (the issuer itself does)."""
-        self._keys = keys
+        self._take(keys)
         self._fresh_until = self._no_search_until = float("inf")
+
+    def _take(self, keys: KeySet) -> None:
+        """Take keys over; tokens verified with a key that is gone have to be verified again."""
+        gone = {key.kid for key in self._keys.keys} - {key.kid for key in keys.keys} if self._keys else set()
+        if gone:
+            self._known.clear()
+        self._keys = keys
 
     async def verify(self, authorization: str | None) -> Caller:
         """Return who an Authorization header stands for.
@@ -83,16 +140,12 @@ class TokenVerifier:
             read = jwt.decode(token, keys, algorithms=ALGORITHMS)
             claims = read.claims
             self._claims.validate(claims)
+            _check_kind(read)
+            return self._reads.read(claims), float(claims["exp"])
         except InvalidKeyIdError as problem:
             raise _UnknownKey("The token cannot be accepted: it names a key that is not the issuer's.") from problem
         except (JoseError, ValueError) as problem:
             raise Unauthenticated(f"The token cannot be accepted: {type(problem).__name__}.") from problem
-        _check_kind(read)
-        agency = claims.get("agency")
-        scopes = frozenset(str(claims.get("scope", "")).split())
-        inherited = tuple(str(code) for code in claims.get("inherited") or ())
-        caller = Caller(str(claims["sub"]), str(agency) if agency else None, scopes, inherited)
-        return caller, float(claims["exp"])
 
     async def _current_keys(self) -> KeySet:
         if self._keys is not None and clock.monotonic() < self._fresh_until:
@@ -117,7 +170,7 @@ class TokenVerifier:
         try:
             answer = await self.http.get(self.jwks_url, timeout=5)
             answer.raise_for_status()
-            self._keys = KeySet.import_key_set(answer.json())
+            self._take(KeySet.import_key_set(answer.json()))
             self._fresh_until = clock.monotonic() + self.refresh_s
         except (httpx.HTTPError, JoseError, ValueError, TypeError, LookupError) as problem:
             # The last three: JSON of another shape.

@@ -18,7 +18,9 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from shared.bodies import Body, LocalTime
 
 Unit = Literal["hour", "working_hour", "day", "working_day", "month"]
 """Units of terms: `hour`, `day` and `month` run on the calendar, the others only in working time."""
@@ -40,12 +42,15 @@ def _in_order(spans: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], 
     return spans
 
 
-Hours = Annotated[tuple[tuple[time, time], ...], AfterValidator(_in_order)]
+Hours = Annotated[tuple[tuple[LocalTime, LocalTime], ...], AfterValidator(_in_order)]
 """The working spans of a day in local time; none when it is off."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Year = Annotated[int, Field(ge=1970, le=2200)]
+
+
+class _Part(Body):
+    model_config = ConfigDict(frozen=True)
 
 
 class Week(_Part):
@@ -88,11 +93,11 @@ class CalendarDocument(_Part):
     sources: tuple[str, ...] = Field(max_length=100)
     zone: str = Field(min_length=1, max_length=60)
     utc_offset_minutes: int = Field(ge=-720, le=840)
-    first_year: int = Field(ge=1970, le=2200)
-    last_year: int = Field(ge=1970, le=2200)
-    provisional_years: tuple[int, ...] = Field(description="Years without an official notice of days off yet")
+    first_year: Year
+    last_year: Year
+    provisional_years: tuple[Year, ...] = Field(description="Years without an official notice of days off yet")
     day_minutes: int = Field(gt=0, le=1440, description="Minutes of one working day as a unit of terms")
-    same_day_until: time = Field(description="What is received later in a day counts from the next working day")
+    same_day_until: LocalTime = Field(description="What is received later in a day counts from the next working day")
     week: Week
     days_off: tuple[DayOff, ...]
     make_up_days: tuple[MakeUpDay, ...]

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
@@ -50,6 +51,14 @@ _ANSWER = text(
     WHERE i.client = t.client AND i.key = t.key
     """
 )
+
+
+class AnsweredOnce(Response):
+    """An answer with something that is told this once, such as a secret: the repeated key gets `kept` instead."""
+
+    def __init__(self, content: bytes, *, kept: bytes, **more: Any) -> None:  # noqa: ANN401 - Response's
+        super().__init__(content, **more)
+        self.kept = kept
 
 
 @dataclass(slots=True)
@@ -201,7 +210,17 @@ async def _store(session: AsyncSession, answers: Sequence[tuple[Write, Response]
             "clients": [write.caller.client_id for write, _ in answers],
             "keys": [write.key for write, _ in answers],
             "statuses": [response.status_code for _, response in answers],
-            "headers": [orjson.dumps(dict(response.headers)).decode() for _, response in answers],
-            "bodies": [bytes(response.body) for _, response in answers],
+            "headers": [orjson.dumps(_kept_headers(response)).decode() for _, response in answers],
+            "bodies": [_kept(response) for _, response in answers],
         },
     )
+
+
+def _kept(response: Response) -> bytes:
+    return response.kept if isinstance(response, AnsweredOnce) else bytes(response.body)
+
+
+def _kept_headers(response: Response) -> dict[str, str]:
+    """Return the headers of what is kept; its length is another when the body is."""
+    headers = dict(response.headers)
+    return headers | {"content-length": str(len(_kept(response)))} if "content-length" in headers else headers

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.catalogue import running
+from deploy.catalogue import pulling, running
 from deploy.catalogue.running import Progress, Source
 from deploy.catalogue.shown import show_outcome, write_report
 from deploy.catalogue.target import NoTargetError, database_url
@@ -17,7 +17,7 @@ from deploy.shown import Shown
 from services.intake.operations.sources import UnreadableError
 from shared.db import is_outage
 
-SOME_REFUSED, UNREADABLE, NO_DATABASE, STOPPED = 1, 2, 3, 130
+SOME_REFUSED, UNREADABLE, NO_DATABASE, LATE, STOPPED = 1, 2, 3, 4, 130
 CODES = "Exit code 0: all is in; 1: rows were refused; 2: the file cannot be read; 3: no database; 130: stopped."
 
 File = Annotated[Path, typer.Argument(help="JSON Lines, JSON, CSV or XLSX; plain or gzipped.")]
@@ -63,6 +63,29 @@ def import_agencies(
 ) -> None:
     """Bring in agencies: provinces with their communes, or a table of code, name, level, parent, dates, successors."""
     _run(running.import_agencies, "agencies", file, dry_run=dry_run, report=report, database=database)
+
+
+@catalogue.command(
+    "pull", epilog="Exit code 0: complete; 1: incomplete or failed; 3: no gateway; 4: not ended in time."
+)
+def pull_catalogue(
+    *,
+    accept_smaller: Annotated[
+        bool, typer.Option(help="You have looked: a list may be much shorter than before.")
+    ] = False,
+    gateway: Annotated[str, typer.Option(envvar="MOTCUA_GATEWAY_URL", help="Else the local stack's.")] = "",
+    token: Annotated[str, typer.Option(envvar="MOTCUA_TOKEN", help="With catalogue:write.")] = "",
+    within_s: Annotated[float, typer.Option(help="How long to wait for its end.")] = 600,
+) -> None:
+    """Pull the national portal's catalogue now, and say how it differs from the province's, which is not changed."""
+    try:
+        pulled = pulling.pull(gateway, token, accept_smaller=accept_smaller, within_s=within_s)
+    except pulling.NoGatewayError as problem:
+        _fail(str(problem), NO_DATABASE)
+    except TimeoutError:
+        _fail(f"The pull has not ended within {within_s:g} s; it goes on.", LATE)
+    pulling.show(pulled)
+    raise typer.Exit(0 if pulled["outcome"] == "complete" else SOME_REFUSED)
 
 
 def _run(work: Import, words: str, file: Path, *, dry_run: bool, report: Path | None, database: str) -> None:

@@ -27,6 +27,7 @@ REACHED: Mapping[tuple[str, str], int] = {
     ("case_file", "awaiting_supplement"): 5,
     ("case_file", "awaiting_payment"): 6,
     ("dossier", "withdrawn"): 7,
+    ("dossier", "retracted"): 7,
     ("case_file", "stopped"): 8,
     ("case_file", "completed"): 9,
     ("result", "returned"): 10,

@@ -1,5 +1,6 @@
 """The demo's clients of the gateway, and the key that signs their tokens."""
 
+import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ _OFFICIALS = (
 _ACCOUNTING = "fees:read refunds:write ledger:read ledger:write"
 """Two of them, since a difference with a provider is explained by one person and resolved by another."""
 
+_POPULATION = tuple({"service": code, "methods": ["GET"]} for code in ("CSDL_DanCu", "BHXH", "CSDL_DATDAI"))
+_ADMIN = "clients:read clients:write clients:grant services:read services:write ops:read"
+_READ_ALL = ({"service": "*", "methods": ["GET"]},)
+
 
 @dataclass(frozen=True)
 class DemoClient:
@@ -27,6 +32,8 @@ class DemoClient:
     name: str
     agency: str
     scopes: str
+    grants: tuple[Mapping[str, object], ...] = ()
+    """At data services, as docs/clients.md says."""
 
     @property
     def secret_name(self) -> str:
@@ -41,12 +48,13 @@ CLIENTS: Sequence[DemoClient] = (
         "H32",
         "dossiers:submit dossiers:read payments:write results:read",
     ),
-    DemoClient("one-stop", "Phần mềm một cửa của tỉnh", "H32", _OFFICIALS),
+    DemoClient("one-stop", "Phần mềm một cửa của tỉnh", "H32", _OFFICIALS, _POPULATION),
     DemoClient("one-stop-h32.14", "Phần mềm một cửa của đơn vị H32.14", "H32.14", _OFFICIALS),
     DemoClient("accounting", "Kế toán thứ nhất", "H32", _ACCOUNTING),
     DemoClient("accounting-second", "Kế toán thứ hai", "H32", _ACCOUNTING),
     DemoClient("national-portal", "Cổng Dịch vụ công quốc gia", "H32", "portal"),
-    DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read"),
+    DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read webhooks:read webhooks:write", _READ_ALL),
+    DemoClient("lgsp-admin", "Quản trị kết nối của tỉnh", "H32", _ADMIN),
     DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),
     DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", "ops:read ops:act"),
 )
@@ -57,7 +65,8 @@ def write_clients(path: Path, secrets: Callable[[str], str]) -> None:
     rows = []
     for client in CLIENTS:
         digest = hashlib.sha256(secrets(client.secret_name).encode()).hexdigest()
-        rows.append({**_row(client), "name": client.name, "secret_sha256": digest})
+        grants = {"grants": list(client.grants)} if client.grants else {}
+        rows.append({**_row(client), "name": client.name, "secret_sha256": digest, **grants})
     write_json(path, rows)
 
 
@@ -68,6 +77,11 @@ def describe_clients(secrets: Callable[[str], str]) -> Mapping[str, Mapping[str,
 
 def _row(client: DemoClient) -> dict[str, object]:
     return {"client_id": client.client_id, "agency": client.agency, "scopes": client.scopes.split()}
+
+
+def sealing_key(secret: str) -> str:
+    """Return the key (32 bytes in base64) that follows from a secret; it seals what the gateway keeps."""
+    return base64.b64encode(hashlib.sha256(f"seal {secret}".encode()).digest()).decode()
 
 
 def ensure_signing_key(path: Path) -> None:

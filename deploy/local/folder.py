@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "evidence-key.json"
 
     @property
+    def authority(self) -> Path:
+        """The local time-stamping authority: its certificates, and what it stamped."""
+        return self.path / "authority"
+
+    @property
     def held(self) -> Path:
         """An empty file NAME here tells the supervisor to keep that process stopped."""
         return self.path / "held"

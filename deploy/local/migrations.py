@@ -1,4 +1,7 @@
-"""Brings databases to their newest version: python -m deploy.local.migrations, {package: address} on standard input."""
+"""Brings databases to their newest version: python -m deploy.local.migrations.
+
+On standard input {package: [address, role]}; an empty role is that of whoever logs in.
+"""
 
 import json
 import sys
@@ -6,5 +9,5 @@ import sys
 from shared.migrations import upgrade
 
 if __name__ == "__main__":
-    for package, database_url in json.load(sys.stdin).items():
-        upgrade(package, database_url)
+    for package, (database_url, role) in json.load(sys.stdin).items():
+        upgrade(package, database_url, role=role)

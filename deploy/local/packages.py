@@ -83,6 +83,8 @@ FONTS = Need(
     Path("/usr/share/fonts/truetype/croscore/Tinos-Regular.ttf").exists,
     "MOTCUA_FONTS_FOLDER=/folder/with/Tinos",
 )
+PROMTOOL = Need("prometheus", lambda: shutil.which("promtool"))
+"""Judges metrics, alerts and their tests; its server, of the same package, is not started."""
 POPPLER = Need("poppler-utils", partial(shutil.which, "pdftotext"))
 
 
@@ -95,7 +97,7 @@ def stack_needs() -> list[Need]:
 
 def test_needs() -> list[Need]:
     """Return what the tests need besides the stack's own needs: they always run on private servers."""
-    return [POSTGRES, RABBITMQ, CHROMIUM, FONTS, POPPLER, ZBAR, NODE, NPM]
+    return [POSTGRES, RABBITMQ, CHROMIUM, FONTS, POPPLER, ZBAR, NODE, NPM, PROMTOOL]
 
 
 def ensure(needs: Iterable[Need], say: Callable[[str], None]) -> None:

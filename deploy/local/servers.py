@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from deploy.local.accounts import ensure_broker_users, ensure_databases, login_url
+from deploy.local.accounts import ensure_broker_users, ensure_databases, guard_log, login_to, login_url, owner_of
 from deploy.local.folder import ROOT, RunFolder
 from deploy.local.postgres import PostgresServer
 from deploy.local.processes import tail
@@ -18,6 +18,8 @@ from deploy.local.rabbitmq import VHOST, RabbitMQServer
 from deploy.packages import PACKAGES
 
 BROKER_WATCHERS = frozenset({"gateway"})
+GUARDED = frozenset({"gateway"})
+"""Services whose own role may not change its tables (docs/decisions/0033)."""
 MIGRATIONS_TIMEOUT_S = 300
 
 
@@ -98,10 +100,21 @@ class Servers:
 
     def _prepare_databases(self) -> None:
         passwords = {f"motcua_{service}": self._secrets(f"database-{service}") for service in PACKAGES}
-        asyncio.run(ensure_databases(self.postgres_admin_url, passwords))
-        self._migrate({package: self.database_url(service) for service, package in PACKAGES.items()})
+        guarded = {f"motcua_{service}" for service in GUARDED}
+        asyncio.run(ensure_databases(self.postgres_admin_url, passwords, guarded=guarded))
+        self._migrate({package: self._as_owner(service) for service, package in PACKAGES.items()})
+        months = os.environ.get("MOTCUA_TRANSACTION_LOG_MONTHS")
+        for name in guarded:
+            asyncio.run(guard_log(self.postgres_admin_url, name, months=int(months) if months else None))
 
-    def _migrate(self, databases: Mapping[str, str]) -> None:
+    def _as_owner(self, service: str) -> tuple[str, str]:
+        """Return a service's database as whoever may change its tables, and the role to do it as."""
+        name = f"motcua_{service}"
+        if service in GUARDED:
+            return login_to(self.postgres_admin_url, name), owner_of(name)
+        return self.database_url(service), ""
+
+    def _migrate(self, databases: Mapping[str, tuple[str, str]]) -> None:
         # One process for all: what it imports takes longer than what it does.
         log = self._folder.logs / "migrations.log"
         with log.open("wb") as output:

@@ -1,6 +1,7 @@
 """The services, the gateway and the mocked outside (portal, VNPAY, bank) of the local stack, with their settings."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -8,16 +9,31 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from deploy.authority.certificates import CA_FILE as AUTHORITY_CA_FILE
+from deploy.authority.certificates import ensure_certificates
 from deploy.local import ports
-from deploy.local.clients import describe_clients, ensure_evidence_key, ensure_signing_key, write_clients
+from deploy.local.clients import (
+    describe_clients,
+    ensure_evidence_key,
+    ensure_signing_key,
+    sealing_key,
+    write_clients,
+)
 from deploy.local.folder import RunFolder, Secrets, write_json
 from deploy.local.program import HttpProgram
 from deploy.local.seals import CA_FILE, SEAL_NAME, ensure_seals
 from deploy.local.servers import Phase, Servers
 from deploy.packages import PACKAGES
 
-PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092}
-OUTSIDE = ("portal", "vnpay", "bank")
+PREFERRED_PORTS = {
+    "gateway": 8000,
+    "portal": 8090,
+    "vnpay": 8091,
+    "bank": 8092,
+    "authority": 8093,
+    "ministries": 8094,
+}
+OUTSIDE = ("portal", "vnpay", "bank", "authority", "ministries")
 """What belongs to others and is mocked here."""
 PARTNER = "H32"
 ACCOUNT = {"bank_bin": "970415", "number": "3712012345678", "name": "KHO BAC NHA NUOC KHU VUC (THU)"}
@@ -46,7 +62,8 @@ class Stack:
         ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
-        return [*services, self._portal(), self._mock("vnpay"), self._mock("bank"), self._service("gateway")]
+        mocks = [self._mock("vnpay"), self._mock("bank"), self._mock("ministries"), self._authority()]
+        return [*services, self._portal(), *mocks, self._service("gateway")]
 
     @cached_property
     def _ports(self) -> Mapping[str, int]:
@@ -62,6 +79,7 @@ class Stack:
     def _portal(self) -> HttpProgram:
         settings = {
             "MOTCUA_GATEWAY_URL": self._url("gateway"),
+            "MOTCUA_PORTAL_PUBLIC_URL": self._url("portal"),
             "MOTCUA_PORTAL_CLIENT_SECRET": self._secrets("client-national-portal"),
             **self._portal_login(),
             **self._platform_login(),
@@ -74,6 +92,9 @@ class Stack:
         }
         settings = {"MOTCUA_GATEWAY_URL": self._url("gateway"), **own}
         return self._program(name, [name, "--folder", str(self.folder.path / name)], settings)
+
+    def _authority(self) -> HttpProgram:
+        return self._program("authority", ["authority", "--folder", str(self.folder.authority)], {})
 
     def _program(self, name: str, arguments: list[str], settings: Mapping[str, str]) -> HttpProgram:
         address = ["--host", ports.LOOPBACK, "--port", str(self._ports[name])]
@@ -133,19 +154,33 @@ class Stack:
         (mine / CA_FILE).write_bytes((self._seals() / CA_FILE).read_bytes())
         return trust
 
+    def _timestamp_trust(self) -> Path:
+        """Return the root of the stack's own time-stamping authority, made at the first start."""
+        ensure_certificates(self.folder.authority)
+        return self.folder.authority / AUTHORITY_CA_FILE
+
     def _gateway_settings(self) -> Mapping[str, str]:
         upstreams = {f"MOTCUA_{name.upper()}_URL": self._url(name) for name in PACKAGES if name != "gateway"}
         return {
             **upstreams,
             **self._portal_login(),
             "MOTCUA_PORTAL_URL": self._url("portal"),
+            "MOTCUA_PORTAL_DIALECT": os.environ.get("MOTCUA_PORTAL_DIALECT", "legacy"),
             # The mocked portal is near and misbehaves only for moments.
             "MOTCUA_PORTAL_TIMEOUT_S": "10",
             "MOTCUA_PORTAL_RETRY_LAST_S": "5",
             "MOTCUA_SIGNING_KEY_FILE": str(self._signing_key_file),
             "MOTCUA_EVIDENCE_KEY_FILE": str(self.folder.evidence_key),
             "MOTCUA_EVIDENCE_FOLDER": str(self.folder.evidence),
+            "MOTCUA_TIMESTAMP_AUTHORITY_URL": self._url("authority"),
+            "MOTCUA_TIMESTAMP_AUTHORITY_TRUST": str(self._timestamp_trust()),
             "MOTCUA_CLIENTS_FILE": str(self._clients_file),
+            "MOTCUA_DATA_SERVICE_HOSTS": ports.LOOPBACK,
+            "MOTCUA_SEALING_KEYS": sealing_key(self._secrets("sealing")),
+            # Receivers of webhooks that are tried out here run on this very machine.
+            "MOTCUA_OUTGOING_ALLOWED": "127.0.0.0/8,localhost",
+            "MOTCUA_OUTGOING_PORTS": "1-65535",
+            "MOTCUA_OUTGOING_HTTP": "true",
             "MOTCUA_RABBITMQ_API_URL": self.servers.management_url("gateway"),
         }
 
@@ -161,6 +196,7 @@ class Stack:
             "MOTCUA_VNPAY_SECRET": self._secrets("vnpay"),
             "MOTCUA_BANK_CLIENT": PARTNER,
             "MOTCUA_BANK_SECRET": self._secrets("bank"),
+            "MOTCUA_MINISTRIES_SECRET": self._secrets("ministries"),
         }
 
     @property
@@ -182,7 +218,12 @@ class Stack:
             "postgres": self._describe_postgres(),
             "rabbitmq": self._describe_rabbitmq(),
             "clients": describe_clients(self._secrets),
-            "evidence": {"key_file": str(self.folder.evidence_key), "witness": str(self.folder.evidence)},
+            "evidence": {
+                "key_file": str(self.folder.evidence_key),
+                "witness": str(self.folder.evidence),
+                "authority": str(self._timestamp_trust()),
+            },
+            "ministries_secret": self._secrets("ministries"),
             "seal": {"file": str(self._seals() / f"{PARTNER}.p12"), "password": self._secrets("seals")},
         }
         write_json(self.folder.stack, content)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from deploy.portal import asked, control, wire
+from deploy.portal import asked, control, rest, wire
 from deploy.portal.catalogue import Catalogue
 from deploy.portal.exchange import CodeWriter, json_response
 from deploy.portal.faults import Menu
@@ -37,7 +37,7 @@ def create_app(settings: PortalSettings | None = None) -> FastAPI:
             yield
 
     app = FastAPI(title="Cổng Dịch vụ công quốc gia (mô phỏng)", version="1.4", lifespan=lifespan)
-    for router in (_routes, wire.router, payment.router, control.router, control.files):
+    for router in (_routes, wire.router, rest.router, payment.router, control.router, control.files):
         app.include_router(router)
     return app
 

@@ -52,6 +52,15 @@ class Catalogue:
         found = self.details.get(".".join(code.split(".")[:2]))
         return [found] if found else []
 
+    def change(self, code: str, words: Words | None) -> None:
+        """Let a procedure be another one, or (None) no longer be listed, until the portal is started again."""
+        kept = [one for one in self.procedures if one["MATTHC"] != code]
+        self.details.pop(code, None)
+        if words is not None:
+            self.details[code] = words
+            kept.append({name: words[name] for name in ("MATTHC", "TENTTHC", "LINHVUCTHUCHIEN")})
+        self.procedures[:] = kept
+
 
 def _agency(source: Source) -> Words:
     return {

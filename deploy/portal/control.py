@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
@@ -13,6 +14,7 @@ from deploy.portal.exchange import json_response
 from deploy.portal.faults import FaultSpec
 from deploy.portal.ledger import forget_everything
 from deploy.portal.parts import portal_of
+from deploy.portal.payment.asking import pay_debt
 from deploy.portal.payment.paying import PayOrder, pay
 from deploy.portal.payment.records import find_payment, payment_shown, payments_shown
 from deploy.portal.submission import Submission, find_file, submissions, submit
@@ -111,9 +113,7 @@ async def reset(request: Request) -> Response:
 @router.post("/submit")
 async def submit_dossier(request: Request, submission: Submission) -> Response:
     """Let a citizen submit a dossier on the portal; the answer is the gateway's."""
-    return json_response(
-        await submit(portal_of(request), submission, lambda digest: str(request.url_for("handed_in", digest=digest)))
-    )
+    return json_response(await submit(portal_of(request), submission, lambda digest: _file_url(request, digest)))
 
 
 @router.get("/submissions")
@@ -147,11 +147,32 @@ async def pay_payment(request: Request, reference: str, order: PayOrder | None =
     return json_response(_found(await pay(portal_of(request), reference, order or PayOrder())))
 
 
+@router.post("/dossiers/{code}/pay")
+async def pay_dossier(request: Request, code: str, order: PayOrder | None = None) -> Response:
+    """Let a payer pay on the portal what the province says that a dossier has to pay."""
+    return json_response(await pay_debt(portal_of(request), code, order or PayOrder()))
+
+
+@router.put("/procedures/{code}")
+async def change_procedure(request: Request, code: str) -> Response:
+    """Change what the catalogue says of a procedure: the words given replace its own; without any it is gone."""
+    catalogue, words = portal_of(request).catalogue, orjson.loads(await request.body() or b"null")
+    before = catalogue.procedure(code)
+    catalogue.change(code, {**(before[0] if before else {}), **words, "MATTHC": code} if words else None)
+    return json_response({"procedures": len(catalogue.procedures)})
+
+
 @files.get("/files/{digest}", name="handed_in")
 async def handed_in(request: Request, digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]) -> Response:
     """Return a file that a citizen handed in, by its SHA-256."""
     _, content = _found(await portal_of(request).ledger.ask(lambda db: find_file(db, digest)))
     return Response(content, media_type="application/octet-stream")
+
+
+def _file_url(request: Request, digest: str) -> str:
+    base = portal_of(request).settings.portal_public_url.rstrip("/")
+    path = str(request.url_for("handed_in", digest=digest))
+    return base + urlsplit(path).path if base else path
 
 
 def _found(thing: T | None) -> T:

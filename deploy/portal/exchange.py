@@ -135,6 +135,10 @@ class CodeWriter:
         ]
         return {"error_code": self._code(answer.code, quirky=quirky), "message": answer.message, "result": rows}
 
+    def one(self, code: int, *, quirky: bool) -> int | str:
+        """Return a code that stands for itself."""
+        return self._code(code, quirky=quirky)
+
     def _code(self, code: int, *, quirky: bool) -> int | str:
         if code == OK:
             return next(self._quirky if quirky else self._usual)

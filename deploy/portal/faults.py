@@ -23,6 +23,7 @@ Kind = Literal[
     "duplicate_callback",
     "late_callback",
     "down",
+    "half_list",
 ]
 
 PUSHES = frozenset({"DongBoHoSoMC", "CapNhatTienDoHoSoMC"})
@@ -34,12 +35,14 @@ LOGIN = "login"
 OF_CALLS = frozenset({"delay", "timeout_after_effect", "error_500", "error_code", "garbage_200", "down"})
 OF_CALLBACKS = frozenset({"delay", "late_callback", "duplicate_callback", "down"})
 OF_ENVELOPES = OF_CALLS | {"quirky_codes"}
+LISTS = frozenset({"LayDanhSachTTHC", "LayDanhMucLinhVuc", "LayDanhMucCoQuan"})
 OF_ROWS = frozenset({"refuse", "already_exists"})
 OF_SERVICES = {
     LOGIN: OF_ENVELOPES,
     "DongBoHoSoMC": OF_ENVELOPES | OF_ROWS | {"expired_session"},
     "CapNhatTienDoHoSoMC": OF_ENVELOPES | {"refuse", "expired_session"},
     **dict.fromkeys(PAYMENT_CALLS, OF_CALLS | {"refuse"}),
+    **dict.fromkeys(LISTS, OF_ENVELOPES | {"expired_session", "half_list"}),
     CALLBACK: OF_CALLBACKS,
     SUBMISSION: frozenset({"delay"}),
 }

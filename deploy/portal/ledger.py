@@ -14,6 +14,7 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 TABLES = (
     "received",
     "dossier",
+    "early_words",
     "status",
     "tien_do",
     "session",

@@ -9,6 +9,7 @@ from deploy.portal.settings import PortalSettings
 from shared import clock
 
 CALLBACK_PATH = "/api/v1/payments/callbacks/national"
+DEBT_PATH = "/api/v1/payments/lookups/national"
 SUBMISSION_PATH = "/api/v1/portal/dossiers"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 TOKEN_MARGIN_S = 30
@@ -43,6 +44,11 @@ class Province:
             self._token_until = 0.0
             reply = await self._submit(number, body)
         return reply
+
+    async def ask_debt(self, body: bytes) -> Reply:
+        """Ask what a dossier has to pay (dptracuuthanhtoanhs), with a token."""
+        refusal = await self._renew()
+        return refusal or await self._post(DEBT_PATH, body, {"Authorization": f"Bearer {self._token}"})
 
     async def _submit(self, number: str, body: bytes) -> Reply:
         refusal = await self._renew()

@@ -27,6 +27,11 @@ create table if not exists dossier (
   seq integer                                 -- the row of the latest HoSo taken
 ) strict, without rowid;
 
+create table if not exists early_words (     -- a dossier's words that the REST dialect told before any status
+  code text primary key,
+  words text not null
+) strict, without rowid;
+
 create table if not exists status (
   seq integer primary key,                    -- the row of received that told it
   dossier text not null,

@@ -12,6 +12,8 @@ from deploy.portal.exchange import Answer, Call, Entry
 from deploy.portal.faults import Fault
 from deploy.portal.receiving import receive_dossiers, receive_progress, text_of
 
+LISTED_MAX = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -61,9 +63,23 @@ def look_up(db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
     return Answer(exchange.OK, "Thành công", [orjson.loads(found["body"])] if found else [])
 
 
+def list_held(db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
+    """LayDanhSachHoSo (assumed): sauMaHoSo, soLuong → MaHoSo and TrangThaiHoSo of what was told, by code."""
+    del call
+    wanted = text_of(asked.envelope, "soLuong")
+    most = min(int(wanted), LISTED_MAX) if wanted.isdecimal() else LISTED_MAX
+    found = db.execute(
+        "select code, status from dossier where code > ? and status is not null order by code limit ?",
+        (text_of(asked.envelope, "sauMaHoSo"), most),
+    )
+    return Answer(exchange.OK, "Thành công", [{"MaHoSo": row["code"], "TrangThaiHoSo": row["status"]} for row in found])
+
+
 def _catalogue(choose: Callable[[Catalogue, Mapping[str, object]], list[dict[str, object]]]) -> Service:
-    def serve(_db: sqlite3.Connection, _call: Call, asked: Asked) -> Answer:
-        return Answer(exchange.OK, "Thành công", choose(asked.catalogue, asked.envelope))
+    def serve(_db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
+        rows = choose(asked.catalogue, asked.envelope)
+        half = "half_list" in (call.fault or "").split(",")
+        return Answer(exchange.OK, "Thành công", rows[: len(rows) // 2] if half else rows)
 
     return serve
 
@@ -72,6 +88,7 @@ INTEGRATION: dict[str, Service] = {
     "DongBoHoSoMC": push_dossiers,
     "CapNhatTienDoHoSoMC": push_progress,
     "TraCuuHoSo": look_up,
+    "LayDanhSachHoSo": list_held,
 }
 
 SHARE: dict[str, Service] = {

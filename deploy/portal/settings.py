@@ -26,6 +26,8 @@ class PortalSettings(BaseSettings):
     """Rows that one call may carry."""
     catalogue_file: Path = CATALOGUE
 
+    portal_public_url: str = ""
+    """Where the province fetches files from; empty: as the control room was addressed."""
     gateway_url: str = "http://127.0.0.1:8000"
     portal_client_id: str = "national-portal"
     portal_client_secret: SecretStr = SecretStr("")

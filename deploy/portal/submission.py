@@ -30,7 +30,7 @@ class Paper(BaseModel):
 
     MaThanhPhanHoSo: str = Field(description="Code of the component of the procedure.")
     TenTepDinhKem: str
-    content_base64: str | None = Field(None, description="Null: the portal makes a small text up.")
+    content_base64: str | None = Field(None, description="Null: the portal makes a small PDF up.")
 
 
 class Submission(BaseModel):
@@ -107,7 +107,7 @@ def _own_number(now: datetime) -> str:
 
 def _file(number: str, paper: Paper) -> tuple[str, bytes]:
     if paper.content_base64 is None:
-        content = f"{paper.TenTepDinhKem}\n{number}\n".encode()
+        content = f"%PDF-1.4\n% {paper.TenTepDinhKem}\n% {number}\n%%EOF\n".encode()
     else:
         content = base64.b64decode(paper.content_base64)
     return hashlib.sha256(content).hexdigest(), content

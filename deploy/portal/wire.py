@@ -2,7 +2,6 @@
 
 import secrets
 import sqlite3
-from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,8 +12,8 @@ from deploy.portal.ledger import stamp
 from deploy.portal.parts import Portal, portal_of
 from deploy.portal.receiving import codes_of, text_of
 from deploy.portal.services import INTEGRATION, SHARE, Asked, Service
+from deploy.portal.sessions import is_open, open_session, same_login
 from deploy.portal.visit import Visit, read_object, serve
-from shared import clock
 
 SYSTEM_BUSY = Answer(exchange.BUSY, "Hệ thống đang bận, vui lòng thử lại sau")
 NO_DESTINATION = Answer(exchange.NO_DESTINATION, "Thiếu tiêu đề dstcode")
@@ -85,7 +84,7 @@ def _answer(db: sqlite3.Connection, visit: Visit, service: Service | None, asked
         answer = NO_DESTINATION
     elif not (session and visit.service and visit.unit):
         answer = MALFORMED
-    elif not _is_open(db, session, visit.portal.settings.portal_session_s):
+    elif not is_open(db, session, visit.portal.settings.portal_session_s):
         answer = NO_SESSION
     elif service is None:
         answer = Answer(exchange.UNKNOWN_SERVICE, f"Không có dịch vụ {visit.service} ở địa chỉ này")
@@ -100,9 +99,7 @@ def _written(visit: Visit, answer: Answer) -> Response:
 
 
 def _may_log_in(portal: Portal, body: dict[str, object]) -> bool:
-    username = secrets.compare_digest(text_of(body, "username").encode(), portal.settings.portal_username.encode())
-    password = portal.settings.portal_password.get_secret_value().encode()
-    return secrets.compare_digest(text_of(body, "password").encode(), password) and username
+    return same_login(portal, text_of(body, "username"), text_of(body, "password"))
 
 
 def _open_session(db: sqlite3.Connection, visit: Visit, *, opened: bool) -> Answer:
@@ -110,16 +107,6 @@ def _open_session(db: sqlite3.Connection, visit: Visit, *, opened: bool) -> Answ
     answer = BAD_LOGIN
     if opened:
         answer = Answer(exchange.OK, "Đăng nhập thành công", session=secrets.token_urlsafe(24))
-        db.execute("delete from session where opened_at <= ?", (_oldest(visit.portal.settings.portal_session_s),))
-        db.execute("insert into session (id, opened_at) values (?, ?)", (answer.session, stamp()))
+        open_session(db, str(answer.session), visit.portal.settings.portal_session_s, stamp())
     record_call(db, call, "answered" if opened else "failed", answer.code, answer.message)
     return answer
-
-
-def _is_open(db: sqlite3.Connection, session: str, life_s: float) -> bool:
-    found = db.execute("select 1 from session where id = ? and opened_at > ?", (session, _oldest(life_s)))
-    return found.fetchone() is not None
-
-
-def _oldest(life_s: float) -> str:
-    return (clock.now() - timedelta(seconds=life_s)).isoformat(timespec="microseconds")

@@ -25,6 +25,8 @@ class DossierView(GatewayBase):
     sequences: Mapped[dict[str, int]] = mapped_column(JSONB)
     """Last sequence folded, by source: a gap means an event is still on its way."""
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    retracted: Mapped[bool]
+    """Struck off as entered by mistake: kept, but no longer handed out as a dossier."""
     updated_at: Mapped[datetime]
 
 

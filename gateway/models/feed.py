@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, SmallInteger
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,4 +23,8 @@ class Change(GatewayBase):
     happened_at: Mapped[datetime]
     portal_status: Mapped[int | None] = mapped_column(SmallInteger)
     version: Mapped[int]
+    deleted: Mapped[bool]
+    """The dossier was struck off: whoever keeps a copy drops it."""
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    __table_args__ = (Index(None, "dossier_code", "position"),)

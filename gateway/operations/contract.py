@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from shared.openapi import limited
+
 Document = dict[str, Any]
 
 PREFIX = "/api/v1"
@@ -24,8 +26,9 @@ def merged(own: Document, services: Mapping[str, Document], *, url: str = "") ->
     """
     whole = deepcopy(own)
     whole["info"] = {"title": TITLE, "version": own["info"]["version"], "description": DESCRIPTION}
+    whole["info"]["contact"] = own["info"].get("contact", {})
     if url:
-        whole["servers"] = [{"url": url}]
+        whole["servers"] = [{"url": url, "description": "This gateway.", "x-internal": False}]
     whole["paths"] = {
         path: item for path, item in whole["paths"].items() if not path.startswith(("/health/", "/metrics"))
     }
@@ -37,12 +40,28 @@ def merged(own: Document, services: Mapping[str, Document], *, url: str = "") ->
             schemas[renamed.get(schema, schema)] = found
         for kind, found in part.get("components", {}).items():
             if kind != "schemas":
-                whole["components"].setdefault(kind, {}).update(found)
+                _join(whole["components"].setdefault(kind, {}), found)
+        whole["tags"] = _tags(whole, part)
         for path, item in part["paths"].items():
             if not path.startswith(INNER):
                 whole["paths"].setdefault(PREFIX + path, item)
     _name_operations(whole)
-    return _without_unused(whole)
+    return _without_unused(limited(whole))
+
+
+def _join(whole: Document, part: Mapping[str, Any]) -> None:
+    """Put a part's entries into the whole, those within entries of one name too: the scopes of one scheme add up."""
+    for name, found in part.items():
+        if isinstance(found, dict) and isinstance(whole.get(name), dict):
+            _join(whole[name], found)
+        else:
+            whole[name] = found
+
+
+def _tags(whole: Document, part: Document) -> list[Document]:
+    """Return the tags of both, each once."""
+    both = {tag["name"]: tag for tag in (*whole.get("tags", []), *part.get("tags", []))}
+    return [both[name] for name in sorted(both)]
 
 
 def _names(service: str, document: Document, taken: Mapping[str, Any]) -> dict[str, str]:

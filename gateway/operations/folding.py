@@ -16,7 +16,7 @@ from gateway.states import REACHED_BY, PortalStatus
 from shared import bus
 from shared.errors import CauseMissing
 from shared.events.envelope import Event, RawEvent
-from shared.events.intake import DossierSubmitted
+from shared.events.intake import DossierRetracted, DossierSubmitted
 from shared.work import Work
 
 CHANNEL = "motcua_gateway"
@@ -92,6 +92,7 @@ async def fold(work: Work, event: Event[Any]) -> None:
     before, fold_facts = view.facts, FOLDS.get(type(event.data))
     if fold_facts:
         view.facts = fold_facts(before, event)
+    view.retracted = view.retracted or isinstance(event.data, DossierRetracted)
     view.updated_at = work.now
     known.add(event.id)
     _tell(work, event, view, folded)
@@ -113,6 +114,7 @@ def _view_of(work: Work, event: Event[Any], folded: Folded) -> DossierView:
         version=0,
         sequences={},
         facts={},
+        retracted=False,
         updated_at=work.now,
     )
 
@@ -144,6 +146,7 @@ def _tell(work: Work, event: Event[Any], view: DossierView, folded: Folded) -> N
             "procedure_code": view.procedure_code,
             "event_type": event.type,
             "version": view.version,
+            "deleted": view.retracted,
         }
     )
 
@@ -195,5 +198,10 @@ async def _write(session: AsyncSession) -> None:
         await session.execute(insert(_DEBTS), folded.debts)
     if folded.corrections:
         await session.execute(_CORRECT, list(folded.corrections.values()))
+    await write_changes(session, folded.changes)
+
+
+async def write_changes(session: AsyncSession, changes: Sequence[dict[str, Any]]) -> None:
+    """Write to the feed as the last thing before the commit: positions are given under a lock held until then."""
     await session.execute(_WAKE_AND_LOCK, {"channel": CHANNEL, "key": _FEED_LOCK})
-    await session.execute(insert(_CHANGES), folded.changes)
+    await session.execute(insert(_CHANGES), list(changes))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 EVERY_SERVICE = "*"
+ANY = "\0"
+"""Stands in no path, and so is matched by wildcards alone."""
 
 
 @lru_cache(maxsize=4096)
@@ -32,6 +34,19 @@ class Grant:
             and (not self.paths or any(_pattern(one).fullmatch(path) for one in self.paths))
         )
 
+    def includes(self, other: "Grant") -> bool:
+        """Tell whether everything that another right covers lies within this one."""
+        return (
+            self.service in {EVERY_SERVICE, other.service}
+            and (not self.methods or (bool(other.methods) and other.methods <= self.methods))
+            and (not self.paths or (bool(other.paths) and all(map(self._includes_path, other.paths))))
+        )
+
+    def _includes_path(self, path: str) -> bool:
+        """Tell whether one of the paths holds all that a pattern stands for: no literal part matches the examples."""
+        examples = [path.replace("**", some).replace("*", ANY) for some in (ANY, f"{ANY}/{ANY}")]
+        return any(path == own or all(_pattern(own).fullmatch(one) for one in examples) for own in self.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -52,3 +67,7 @@ class Rights:
     def knows(self, service: str) -> bool:
         """Tell whether some grant names a service at all; of others the client may not even know."""
         return any(grant.service in {EVERY_SERVICE, service} for grant in self.grants)
+
+    def may_give(self, grant: Grant) -> bool:
+        """Tell whether a right lies within some grant of its own."""
+        return any(own.includes(grant) for own in self.grants)

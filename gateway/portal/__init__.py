@@ -1,1 +1,1 @@
-"""The national portal: its words (messages), its wire (client), and paying what it is owed in order (debts)."""
+"""The national portal: its words (messages), the port to it and its dialects, and paying what it is owed (debts)."""

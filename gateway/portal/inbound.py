@@ -1,12 +1,15 @@
 """What the portal sends us: a dossier born there, in the words of HoSo, and how it reads in ours."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gateway.errors import PortalRefused
+from shared.bodies import Body
 from shared.clock import VN
 from shared.errors import FieldError
 
@@ -15,7 +18,7 @@ _CCCD, _CMND = 12, 9
 Text = Annotated[str, Field(max_length=1000)]
 
 
-class PortalWords(BaseModel):
+class PortalWords(Body):
     """Values are strings, as the portal writes them; fields we do not use are ignored."""
 
     model_config = ConfigDict(extra="ignore")
@@ -26,9 +29,9 @@ class PortalDocument(PortalWords):
 
     MaThanhPhanHoSo: Text
     TenTepDinhKem: Text
-    DuongDanTaiTepTin: Text = ""
+    DuongDanTaiTepTin: Annotated[str, Field(max_length=2000)] = ""
     HashTepTin: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """SHA-256 of the file, which stays with the portal."""
+    """SHA-256 of the file; without an address the file itself stays with the portal."""
 
 
 class PortalDossier(PortalWords):
@@ -45,10 +48,10 @@ class PortalDossier(PortalWords):
     Email: Text = ""
     SoDienThoai: Text = ""
     TrichYeuHoSo: Text = ""
-    NgayNopHoSo: Annotated[str, Field(pattern=r"^\d{14}$")]
+    NgayNopHoSo: Annotated[str, Field(pattern="^[0-9]{14}$")]
     HinhThuc: Annotated[str, Field(pattern="^[01]?$")] = "0"
     TaiKhoanDuocXacThucVoiVNeID: Annotated[str, Field(pattern="^[01]?$")] = "0"
-    TaiLieuNop: Annotated[list[PortalDocument], Field(max_length=200)] = []
+    TaiLieuNop: Annotated[list[PortalDocument], Field(max_length=200)] = Field(default=[])
 
 
 class Lookup(PortalWords):
@@ -57,8 +60,11 @@ class Lookup(PortalWords):
     mahoso: Annotated[str, Field(max_length=60)]
 
 
-def submission(dossier: PortalDossier) -> bytes:
-    """Return intake's submission body for a dossier born on the portal; raises PortalRefused naming the field."""
+def submission(dossier: PortalDossier, files: Mapping[int, UUID]) -> bytes:
+    """Return intake's submission body for a dossier born on the portal; raises PortalRefused naming the field.
+
+    `files` are the ids under which intake keeps the files, by their place in TaiLieuNop.
+    """
     party = {
         "kind": _PARTY[dossier.LoaiDoiTuong],
         "name": dossier.ChuHoSo,
@@ -79,8 +85,10 @@ def submission(dossier: PortalDossier) -> bytes:
         "submitted_at": _time(dossier.NgayNopHoSo),
         "origin_reference": dossier.MaHoSoDVCQG,
         "documents": [
-            {"component_code": paper.MaThanhPhanHoSo, "name": paper.TenTepDinhKem, "sha256": paper.HashTepTin}
-            for paper in dossier.TaiLieuNop
+            {"component_code": paper.MaThanhPhanHoSo, "document_id": files[place]}
+            if place in files
+            else {"component_code": paper.MaThanhPhanHoSo, "name": paper.TenTepDinhKem, "sha256": paper.HashTepTin}
+            for place, paper in enumerate(dossier.TaiLieuNop)
         ],
     }
     return orjson.dumps(body)

@@ -16,6 +16,8 @@ from shared.clock import VN
 SUMMARY_MAX = 1000
 ACTOR_MAX = 50
 NAME_MAX = 250
+RETRACTED_VI = "Hủy hồ sơ do nhập nhầm"
+"""What the citizen reads where the portal has no word of its own."""
 PAPER_NAME_MAX = 4000
 RESULT_NAME_MAX = 2000
 _CHANNEL = {"direct": "1", "online": "2", "postal": "3"}
@@ -103,7 +105,7 @@ def progress_message(
 ) -> Message:
     """Return TienDo: who brought the dossier to a status, when, and what was done."""
     actor = next((detail[key] for key in _ACTORS if detail.get(key)), None) or facts["submitted"]["agency_name"]
-    content = LABELS_VI[status]
+    content = RETRACTED_VI if facts.get("retracted") else LABELS_VI[status]
     told = detail.get("reason") or detail.get("content")
     return {
         "MaHoSo": code,
@@ -116,7 +118,7 @@ def progress_message(
     }
 
 
-_ACTORS = ("accepted_by", "rejected_by", "requested_by", "stopped_by", "returned_by", "official")
+_ACTORS = ("accepted_by", "rejected_by", "retracted_by", "requested_by", "stopped_by", "returned_by", "official")
 
 
 def _supplemented(facts: Facts) -> Iterable[Mapping[str, Any]]:

@@ -18,9 +18,9 @@ from itertools import groupby
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from gateway.portal.client import PortalClient, PortalSaidNo, PortalUnclear, RowAnswer
 from gateway.portal.debts import Debt, Debts, Failure
 from gateway.portal.messages import with_links
+from gateway.portal.port import Portal, PortalSaidNo, PortalUnclear, RowAnswer
 from shared import clock, log
 from shared.db import Database, is_outage
 
@@ -74,7 +74,7 @@ class PayerPlan:
 class Payer:
     """Keeps up to `concurrency` chunks on their way."""
 
-    def __init__(self, database: Database, client: PortalClient, *, public_url: str, plan: PayerPlan) -> None:
+    def __init__(self, database: Database, client: Portal, *, public_url: str, plan: PayerPlan) -> None:
         self.database = database
         self.client = client
         self.public_url = public_url

@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+from dataclasses import replace
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import EvidenceMissing
+from gateway.errors import EvidenceMissing, EvidenceUnavailable
 from gateway.operations.evidence import Call, Evidence, EvidenceAway
+from gateway.routes.held import Held
 from shared import clock, log, problems
+from shared.errors import DomainError
 from shared.http import SAFE_METHODS
 from shared.telemetry import current_traceparent
 
@@ -21,6 +24,9 @@ class Logged:
     """Middleware around the gateway's routes.
 
     A route says which service it passed a call to in `request.state.service`; who called is in `request.state.caller`.
+    What could not be logged is not carried out: changes are refused while the log cannot be written, reads once no more
+    of them can wait for it.
+    Where a path may hold what is personal, `request.state.logged_path` stands for it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -32,11 +38,19 @@ class Logged:
             await self.app(scope, receive, send)
             return
         visit = _Visit(scope, receive, send)
+        if not visit.evidence.admit(changes=visit.changes):
+            await visit.refuse()
+            return
         try:
-            await self.app(scope, visit.receive, visit.send)
+            await self._pass_on(visit)
+        finally:
+            visit.evidence.leave()
+
+    async def _pass_on(self, visit: "_Visit") -> None:
+        try:
+            await self.app(visit.scope, visit.receive, visit.send)
         except Exception:
-            visit.status = problems.InternalError.status
-            visit.evidence.note(visit.call())
+            await visit.fail()
             raise
         await visit.end()
 
@@ -49,10 +63,10 @@ class _Visit:
         self.evidence: Evidence = scope["app"].state.evidence
         self.changes = scope["method"] not in SAFE_METHODS
         self.at, self._started = clock.now(), clock.monotonic()
-        self.status = 0
+        self._status = 0
         self._location = ""
         self._bytes_in = self._bytes_out = 0
-        self._held: list[Message] = []
+        self._held = Held() if self.changes else None
         self._digest_in = hashlib.sha256() if self.changes else None
 
     async def receive(self) -> Message:
@@ -65,36 +79,61 @@ class _Visit:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self._status = message["status"]
             self._location = next((v.decode("latin-1") for n, v in message["headers"] if n == b"location"), "")
         self._bytes_out += len(message.get("body", b""))
-        if self.changes:
-            self._held.append(message)
-        else:
+        if self._held is None:
             await self._send(message)
+        else:
+            self._held.keep(message)
 
     async def end(self) -> None:
-        if not self.changes:
-            self.evidence.note(self.call())
+        """Log a call that was answered; let the answer to a change go once its entry is durable."""
+        if self._held is None:
+            self.evidence.note(self._call())
             return
-        try:
-            await self.evidence.store(self.call())
-        except EvidenceAway:
-            await problems.render(EvidenceMissing())(self.scope, self._receive, self._send)
+        with self._held as held:
+            call = self._call()
+            try:
+                await self.evidence.store(call)
+            except EvidenceAway:
+                await self._answer(EvidenceMissing(), call)
+                return
+            await held.release(self._send)
+
+    async def fail(self) -> None:
+        """Log a call that ended with an error of ours; of a change nothing but that error is answered."""
+        call = replace(self._call(), status=problems.InternalError.status)
+        if self._held is None:
+            self.evidence.note(call)
             return
-        for message in self._held:
-            await self._send(message)
+        with self._held:
+            call = replace(call, response_bytes=0, response_sha256=None)
+            try:
+                await self.evidence.store(call)
+            except EvidenceAway:
+                self.evidence.note(call)
 
-    def _digest_out(self) -> bytes:
-        digest = hashlib.sha256()
-        for message in self._held:
-            digest.update(message.get("body", b""))
-        return digest.digest()
+    async def refuse(self) -> None:
+        """Turn a call away that could not be logged; nothing of it was carried out."""
+        self._held = None
+        error = EvidenceUnavailable()
+        call = replace(self._call(), status=error.status, request_sha256=None, response_sha256=None)
+        self.evidence.note_refusal(call)
+        await problems.render(error)(self.scope, self._receive, self._send)
 
-    def call(self) -> Call:
+    async def _answer(self, error: DomainError, call: Call) -> None:
+        """Answer with a refusal instead; what is logged, as soon as it can be, is what was answered."""
+        answer = problems.render(error)
+        body = bytes(answer.body)
+        digest = hashlib.sha256(body).digest()
+        self.evidence.note(replace(call, status=error.status, response_bytes=len(body), response_sha256=digest))
+        await answer(self.scope, self._receive, self._send)
+
+    def _call(self) -> Call:
         said = self.scope.get("state", {})
-        # A zero byte can be asked for, but not kept; nor is whoever's number or address somebody asked for by path.
-        path = self.scope["path"].replace("\0", "%00")
+        # Whose number or address somebody asked for by path is not kept.
+        path = str(said.get("logged_path") or self.scope["path"])
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(
@@ -104,12 +143,12 @@ class _Visit:
             service=said.get("service", OWN_SERVICE),
             method=self.scope["method"],
             path=log.masked(path),
-            status=self.status,
+            status=self._status,
             duration_us=int((clock.monotonic() - self._started) * 1e6),
             request_bytes=self._bytes_in,
             response_bytes=self._bytes_out,
             trace_id=(current_traceparent() or "--").split("-")[1],
             dossier_code=found.group() if found else None,
             request_sha256=self._digest_in.digest() if self._digest_in else None,
-            response_sha256=self._digest_out() if self.changes else None,
+            response_sha256=self._held.digest() if self._held else None,
         )

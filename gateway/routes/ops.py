@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,7 +32,7 @@ from gateway.schemas import (
 from gateway.upstream import Upstream
 from shared import clock
 from shared.errors import NotFound
-from shared.http import CallerDep, SessionDep, needs
+from shared.http import CallerDep, DossierPath, SessionDep, needs, problem_responses
 from shared.http import router as make_router
 from shared.problems import MEDIA_TYPE
 
@@ -39,6 +40,12 @@ LAG_WINDOW = timedelta(hours=1)
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 DOORS = re.compile(r"bus|archive|waiting(/[0-9A-Za-z][\w.-]*/(replay|discard))?|interventions(/\d+/consent)?")
 """What a service's ops door has; nothing else is reached through us."""
+_OF_SERVICE = {
+    200: {"description": "What the service answered"},
+    202: {"description": "Asked for"},
+} | problem_responses(400, 401, 403, 404, 409, 422, 503, 504)
+ServiceName = Annotated[str, Path(min_length=1, max_length=40, examples=["intake"])]
+DoorPath = Annotated[str, Path(min_length=1, max_length=200, examples=["bus"])]
 OPEN_DETAILS = frozenset(
     {
         "task_id",
@@ -122,7 +129,7 @@ async def portal_state(request: Request, session: SessionDep) -> PortalState:
 
 
 @router.get("/dossiers/{code}", dependencies=LOOK)
-async def trace(request: Request, session: SessionDep, caller: CallerDep, code: str) -> DossierTrace:
+async def trace(request: Request, session: SessionDep, caller: CallerDep, code: DossierPath) -> DossierTrace:
     """Show one dossier across HTTP, bus and sync; nothing personal is in it."""
     timeline = await read_timeline(session, await queries.get_view(session, caller, code))
     return DossierTrace(
@@ -185,14 +192,14 @@ async def _portal_state(request: Request, session: AsyncSession) -> PortalState:
     )
 
 
-@forwarded.get("/{service}/{rest:path}", dependencies=[needs("ops:read")])
-async def look_into_service(request: Request, service: str, rest: str) -> Response:
+@forwarded.get("/{service}/{rest:path}", dependencies=[needs("ops:read")], responses=_OF_SERVICE)
+async def look_into_service(request: Request, service: ServiceName, rest: DoorPath) -> Response:
     """Pass a question on to one service's own ops door (bus, waiting, interventions); it checks the rights too."""
     return await _pass_on(request, service, rest)
 
 
-@forwarded.post("/{service}/{rest:path}", dependencies=[needs("ops:act")])
-async def act_on_service(request: Request, service: str, rest: str) -> Response:
+@forwarded.post("/{service}/{rest:path}", dependencies=[needs("ops:act")], responses=_OF_SERVICE)
+async def act_on_service(request: Request, service: ServiceName, rest: DoorPath) -> Response:
     """Pass an act on to one service's own ops door (replay, discard, consent); it checks the rights too."""
     return await _pass_on(request, service, rest)
 

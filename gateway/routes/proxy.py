@@ -10,11 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import TooManyCalls
 from gateway.routes.limits import Buckets
-from gateway.upstream import LIMITED, PUBLIC, PUBLIC_PATHS, Answer, Upstream, hop_by_hop, owner_of
+from gateway.upstream import LIMITED, Answer, Upstream, hop_by_hop, is_public, owner_of
 from shared import problems
 from shared.errors import NotFound
+from shared.http import authenticate
 from shared.telemetry import current_traceparent
-from shared.tokens import TokenVerifier
 
 PREFIX = "/api/v1"
 _INNER = re.compile(
@@ -40,7 +40,7 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call that is for a service; leave others to the gateway."""
-        if scope["type"] != "http" or not _is_for_a_service(scope["path"]):
+        if scope["type"] != "http" or not is_for_a_service(scope["path"]):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -61,7 +61,8 @@ class Proxy:
             raise NotFound("No such address.")
         request.state.service = service
         _limit(request, path)
-        await _authenticate(request, path, state.tokens)
+        if not is_public(request.method, path):
+            await authenticate(request)
         body = await request.body()
         upstream: Upstream = state.upstream
         query = request.scope["query_string"].decode("latin-1")
@@ -75,7 +76,8 @@ class Proxy:
         return passed_back(answer, upstream.urls[service])
 
 
-def _is_for_a_service(path: str) -> bool:
+def is_for_a_service(path: str) -> bool:
+    """Tell whether a call is passed on; the path is the decoded one."""
     rest = path.removeprefix(f"{PREFIX}/")
     return rest != path and owner_of(rest) is not None and not OWN.fullmatch(rest)
 
@@ -105,14 +107,9 @@ def _limit(request: Request, path: str) -> None:
     if path.partition("/")[0] not in LIMITED:
         return
     buckets: Buckets = request.app.state.buckets
-    wait = buckets.take(request.client.host if request.client else "")
+    wait = buckets.take(request.state.address)
     if wait:
         raise TooManyCalls(f"Try again in {math.ceil(wait)} s.", retry_after_s=math.ceil(wait))
-
-
-async def _authenticate(request: Request, path: str, tokens: TokenVerifier) -> None:
-    if (request.method, path.partition("/")[0]) not in PUBLIC and path not in PUBLIC_PATHS:
-        request.state.caller = await tokens.verify(request.headers.get("authorization"))
 
 
 def _headers(request: Request) -> list[tuple[str, str]]:

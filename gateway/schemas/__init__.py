@@ -1,7 +1,29 @@
 """HTTP bodies of the gateway."""
 
+from gateway.schemas.catalogue import AppliedDiff, DiffOut, DiffPage, DismissBody, PullBody, PullOut
+from gateway.schemas.data_services import (
+    AllowedClient,
+    DataServiceChangeOut,
+    DataServiceIn,
+    DataServiceOut,
+    DataServiceVersionIn,
+    DataServiceVersionOut,
+    Endpoint,
+    FailureList,
+    FailureOut,
+    KeptCallOut,
+    MethodList,
+    RerunCallOut,
+    RerunIn,
+    RerunOut,
+    ServiceMethods,
+    VersionLine,
+    WindowIn,
+    WindowOut,
+)
 from gateway.schemas.dossiers import DossierState, DossierTimeline, TimelineOut
-from gateway.schemas.feed import ChangeOut, ChangesPage
+from gateway.schemas.evidence import AnchorState, EvidenceState
+from gateway.schemas.feed import ChangeOut, ChangesPage, SnapshotItem, SnapshotPage
 from gateway.schemas.ops import (
     DossierTrace,
     FeedEnd,
@@ -17,29 +39,58 @@ from gateway.schemas.ops import (
 )
 from gateway.schemas.portal import PortalDebtOut, PortalState
 from gateway.schemas.root import Answer
-from gateway.schemas.transactions import CallOut, TransactionDayOut, TransactionFigures
+from gateway.schemas.transactions import CallOut, CauseOut, TransactionDayOut, TransactionFigures
 
 __all__ = [
+    "AllowedClient",
+    "AnchorState",
     "Answer",
+    "AppliedDiff",
     "CallOut",
+    "CauseOut",
     "ChangeOut",
     "ChangesPage",
+    "DataServiceChangeOut",
+    "DataServiceIn",
+    "DataServiceOut",
+    "DataServiceVersionIn",
+    "DataServiceVersionOut",
+    "DiffOut",
+    "DiffPage",
+    "DismissBody",
     "DossierState",
     "DossierTimeline",
     "DossierTrace",
+    "Endpoint",
+    "EvidenceState",
+    "FailureList",
+    "FailureOut",
     "FeedEnd",
     "Figure",
     "InterventionOut",
+    "KeptCallOut",
+    "MethodList",
     "Overview",
     "PendingDiscard",
     "PortalDebtOut",
     "PortalState",
+    "PullBody",
+    "PullOut",
     "QueueOut",
+    "RerunCallOut",
+    "RerunIn",
+    "RerunOut",
+    "ServiceMethods",
     "ServiceOut",
+    "SnapshotItem",
+    "SnapshotPage",
     "TimelineOut",
     "TraceEntry",
     "TracedDossier",
     "TransactionDayOut",
     "TransactionFigures",
+    "VersionLine",
     "WaitingOut",
+    "WindowIn",
+    "WindowOut",
 ]

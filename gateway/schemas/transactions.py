@@ -1,6 +1,7 @@
 """Calls through the door."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from gateway.schemas.root import Answer
 
@@ -19,10 +20,10 @@ class CallOut(Answer):
 
 
 class TransactionDayOut(Answer):
-    """How often a client called a service on a day."""
+    """How often a client called a service in a day, month or year."""
 
     day: date
-    """Of the province's time, by when the calls were stored."""
+    """The period's first day, of the province's time, by when the calls were stored."""
     service: str
     client_id: str
     calls: int
@@ -33,6 +34,20 @@ class TransactionDayOut(Answer):
     request_bytes: int
     response_bytes: int
     duration_mean_ms: float
+
+
+class CauseOut(Answer):
+    """How often a client's calls of a service did not succeed, by the status they were answered with."""
+
+    day: date
+    """The period's first day."""
+    service: str
+    client_id: str
+    status: int
+    """HTTP status; 0: no answer at all."""
+    kind: Literal["refused", "failed"]
+    """4xx are the caller's to mend, all else is ours."""
+    calls: int
 
 
 class TransactionFigures(Answer):
@@ -49,5 +64,9 @@ class TransactionFigures(Answer):
     """The ratio's numerator: calls that did not fail; a refusal is an answer."""
     success_rate: float | None
     """succeeded / calls, four digits; null without calls."""
+    by: Literal["day", "month", "year"]
+    """What one entry of days is about."""
     days: list[TransactionDayOut]
     """Newest first."""
+    causes: list[CauseOut]
+    """Why calls did not succeed, newest first."""

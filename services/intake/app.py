@@ -46,12 +46,14 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
             await asyncio.sleep(found.sweep_s)
             try:
                 await _delete_expired(app.state.database)
+                await sweep_portal_files(app.state.database, app.state.documents)
             except Exception as problem:
                 _log.warning("sweep.failed", reason=type(problem).__name__)
 
     parts = ServiceParts(
         name="intake",
         title="Một Cửa: intake",
+        about="The catalogue of procedures, and every dossier from its submission to its acceptance.",
         routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,
@@ -93,3 +95,16 @@ async def _delete_expired(database: Database) -> None:
         if not deleted:
             return
         _log.info("sweep.deleted", count=deleted)
+
+
+async def sweep_portal_files(database: Database, store: Documents) -> int:
+    """Let go of files whose dossier never came: nobody takes them for kept, then their bytes go, then their rows.
+
+    Whatever it is stopped between, the next sweep goes on from there. Returns how many are gone.
+    """
+    now = clock.now()
+    async with database.session() as session:
+        condemned = await operations.condemn_files(session, now=now)
+    gone = [one for one, sha256, named in condemned if named or await store.discard(sha256)]
+    async with database.session() as session:
+        return await operations.forget_files(session, gone, now=now)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from shared.events.intake import (
     DossierAccepted,
     DossierRejected,
+    DossierRetracted,
     DossierSubmitted,
     DossierSupplemented,
     DossierSupplementRequested,
@@ -23,6 +24,8 @@ class DossierStatus(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    RETRACTED = "retracted"
+    """Entered by mistake: it never was a dossier."""
 
 
 S = DossierStatus
@@ -39,6 +42,8 @@ DOSSIER = Lifecycle(
         Edge("close", S.SUPPLEMENT_REQUESTED, S.REJECTED, DossierRejected),
         Edge("withdraw", S.SUBMITTED, S.WITHDRAWN, DossierWithdrawn),
         Edge("withdraw", S.SUPPLEMENT_REQUESTED, S.WITHDRAWN, DossierWithdrawn),
+        Edge("retract", S.SUBMITTED, S.RETRACTED, DossierRetracted),
+        Edge("retract", S.SUPPLEMENT_REQUESTED, S.RETRACTED, DossierRetracted),
         # An accepted dossier is workflow's to pause and to end: intake passes on the answer and the wish.
         Edge("supplement", S.ACCEPTED, S.ACCEPTED, SupplementProvided),
         Edge("withdraw", S.ACCEPTED, S.ACCEPTED, WithdrawalRequested),
@@ -46,7 +51,7 @@ DOSSIER = Lifecycle(
     ],
 )
 
-BY_PEOPLE = ("accept", "reject", "request_supplement", "supplement", "close", "withdraw")
+BY_PEOPLE = ("accept", "reject", "request_supplement", "supplement", "close", "withdraw", "retract")
 """The actions that an HTTP call can take; the others follow from events."""
 
 

@@ -1,6 +1,7 @@
 """Where uploaded documents lie: recognised by their first bytes, then kept under their SHA-256."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from services.intake.errors import DocumentTypeRefused
 from shared.blobs import Blob, BlobStore
@@ -13,6 +14,10 @@ SIGNATURES = {
 }
 """How a file of each type that is taken begins (ISO 32000-2 §7.5.2, ISO 10918-1 B.1, ISO 15948 §5.2)."""
 SIGNATURE_BYTES_MAX = max(map(len, SIGNATURES.values()))
+
+
+IDLE = timedelta(days=1)
+"""Longer than any upload lasts: a file that was put since then is somebody's."""
 
 
 class Documents:
@@ -38,6 +43,10 @@ class Documents:
         beginning = await anext(chunks, b"")
         media_type = media_type_of(beginning)
         return await self._blobs.put(_resumed(beginning, chunks), size_max=DOCUMENT_BYTES_MAX), media_type
+
+    async def discard(self, sha256: str) -> bool:
+        """Delete a file that nothing names any more, unless it was put within a day. Raises StoreAway."""
+        return await self._blobs.discard(sha256, idle=IDLE)
 
     async def read(self, sha256: str) -> AsyncIterator[bytes]:
         """Return a file's bytes, checked on the way. Raises BlobMissing, BlobDamaged, StoreAway."""

@@ -2,5 +2,5 @@
 
 Owns: fees, payments, receipts, refunds.
 Publishes: payment.fee.*, payment.payment.*, payment.receipt.*, payment.refund.*.
-Consumes: intake.dossier.accepted, rejected, withdrawn.
+Consumes: intake.dossier.accepted, rejected, withdrawn, retracted.
 """

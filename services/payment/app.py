@@ -29,6 +29,7 @@ def create_app(settings: PaymentSettings | None = None) -> FastAPI:
     parts = ServiceParts(
         name="payment",
         title="Một Cửa: payment",
+        about="Fees, payments by several providers, receipts, refunds, and their reconciliation.",
         routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,

@@ -6,7 +6,7 @@ from services.payment import queries
 from services.payment.operations import fees
 from services.payment.states import RefundReason
 from shared.events.envelope import Event, RawEvent
-from shared.events.intake import DossierAccepted, DossierRejected, DossierWithdrawn
+from shared.events.intake import DossierAccepted, DossierRejected, DossierRetracted, DossierWithdrawn
 from shared.events.values import CollectedAt
 from shared.inbox import Handlers
 from shared.work import Work
@@ -15,7 +15,7 @@ NOTHING_DONE = frozenset(CollectedAt)
 """Ended before acceptance, nothing was done for the money: all of it goes back."""
 RESULT_NOT_GIVEN = frozenset({CollectedAt.ON_RETURN})
 """Withdrawn after acceptance, the work was begun and its price is kept; what was paid for the result goes back."""
-ENDINGS = frozenset({DossierRejected.event_type, DossierWithdrawn.event_type})
+ENDINGS = frozenset({DossierRejected.event_type, DossierWithdrawn.event_type, DossierRetracted.event_type})
 
 
 async def preload(work: Work, events: Sequence[RawEvent]) -> None:
@@ -48,8 +48,16 @@ async def on_dossier_withdrawn(work: Work, event: Event[DossierWithdrawn]) -> No
     await fees.drop_fees(work, dossier_code=event.subject, because=RefundReason.DOSSIER_WITHDRAWN, refunded=refunded)
 
 
+async def on_dossier_retracted(work: Work, event: Event[DossierRetracted]) -> None:
+    """Drop what a dossier entered by mistake owes, give back what it paid."""
+    await fees.drop_fees(
+        work, dossier_code=event.subject, because=RefundReason.DOSSIER_RETRACTED, refunded=NOTHING_DONE
+    )
+
+
 HANDLERS: Handlers = {
     DossierAccepted: on_dossier_accepted,
     DossierRejected: on_dossier_rejected,
     DossierWithdrawn: on_dossier_withdrawn,
+    DossierRetracted: on_dossier_retracted,
 }

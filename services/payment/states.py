@@ -187,6 +187,8 @@ class RefundReason(StrEnum):
     ATTEMPT_EXPIRED = "attempt_expired"
     DOSSIER_REJECTED = "dossier_rejected"
     DOSSIER_WITHDRAWN = "dossier_withdrawn"
+    DOSSIER_RETRACTED = "dossier_retracted"
+    """It was entered by mistake."""
     REVERSED = "reversed"
     """The bank debited the payer, the provider did not complete the transaction (VNPAY's 04)."""
     EXEMPTED = "exempted"

@@ -43,6 +43,7 @@ def create_app(settings: ResultsSettings | None = None) -> FastAPI:
     parts = ServiceParts(
         name="results",
         title="Một Cửa: results",
+        about="The archive of results: issued, handed over, verified, used again.",
         routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,

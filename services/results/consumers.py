@@ -7,7 +7,13 @@ import orjson
 
 from services.results import operations, queries
 from shared.events.envelope import Event, RawEvent
-from shared.events.intake import DossierAccepted, DossierSubmitted, DossierSupplemented, SupplementProvided
+from shared.events.intake import (
+    DossierAccepted,
+    DossierRetracted,
+    DossierSubmitted,
+    DossierSupplemented,
+    SupplementProvided,
+)
 from shared.events.payment import FeeAssessed, FeeCancelled, FeePaid, FeeWaived
 from shared.events.values import CollectedAt
 from shared.events.workflow import CaseCompleted, CaseWithdrawn
@@ -45,6 +51,11 @@ async def on_dossier_submitted(work: Work, event: Event[DossierSubmitted]) -> No
 async def on_supplement(work: Work, event: Event[DossierSupplemented] | Event[SupplementProvided]) -> None:
     """Judge the results that stand for supplemented papers."""
     await operations.judge_claims(work, dossier_code=event.subject, claims=event.data.reuse)
+
+
+async def on_dossier_retracted(work: Work, event: Event[DossierRetracted]) -> None:
+    """Forget how the papers of a dossier came that was entered by mistake: no figure counts them."""
+    await operations.forget_papers(work, dossier_code=event.subject)
 
 
 async def on_dossier_accepted(work: Work, event: Event[DossierAccepted]) -> None:
@@ -85,6 +96,7 @@ async def on_fee_settled(work: Work, event: Event[FeePaid] | Event[FeeWaived] | 
 
 HANDLERS: Handlers = {
     DossierSubmitted: on_dossier_submitted,
+    DossierRetracted: on_dossier_retracted,
     DossierSupplemented: on_supplement,
     SupplementProvided: on_supplement,
     DossierAccepted: on_dossier_accepted,

@@ -28,6 +28,7 @@ def create_app(settings: WorkflowSettings | None = None) -> FastAPI:
     parts = ServiceParts(
         name="workflow",
         title="Một Cửa: workflow",
+        about="Processes, the cases that run by them, tasks of officials, deadlines in working time.",
         routers=ROUTERS,
         handlers=HANDLERS,
         preload=preload,

@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -25,7 +25,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from shared import log
+from shared import clock, log
 from shared.blobs.sealing import HEADER_BYTES, Keyring, Opener, Unopenable
 from shared.errors import DomainError, TransientError
 
@@ -91,7 +91,7 @@ class BlobStore:
     async def put(self, chunks: AsyncIterator[bytes], *, size_max: int, inspect: Inspect | None = None) -> Blob:
         """Keep a file of at most size_max bytes and return its hash and size; when this returns it is durable.
 
-        Bytes that are there already are not written again, unless what is there is damaged.
+        On a disk, bytes that are there already are not written again, unless what is there is damaged.
         Raises BlobTooLarge, StoreAway, and what `inspect` raises.
         """
         with SpooledTemporaryFile(max_size=MEMORY_MAX_BYTES) as spool:
@@ -99,12 +99,44 @@ class BlobStore:
             if inspect:
                 spool.seek(0)
                 await inspect(spool)
-            if not await self.verify(blob.sha256):
+            if not (await self._touched(blob.sha256) and await self.verify(blob.sha256)):
                 spool.seek(0)
                 await self._write(blob.sha256, spool)
         if self._folder:
             await asyncio.to_thread(_make_durable, self._folder, _key(blob.sha256))
         return blob
+
+    async def discard(self, sha256: str, *, idle: timedelta) -> bool:
+        """Delete a file that nothing names any more, unless it was put within `idle`; return whether it is gone.
+
+        On a disk that is safe beside put(): whoever puts these bytes at the same moment touches the file before it is
+        set aside, and is seen, or finds none and writes it. Elsewhere the look at its age and the deletion are two
+        calls. Raises StoreAway.
+        """
+        put_before = clock.now() - idle
+        try:
+            with _reaching():
+                if self._folder:
+                    return await asyncio.to_thread(_set_aside, self._folder / _key(sha256), put_before)
+                found = await obstore.head_async(self._store, _key(sha256))
+                if found["last_modified"] >= put_before:
+                    return False
+                await obstore.delete_async(self._store, _key(sha256))
+        except BlobMissing:
+            pass
+        return True
+
+    async def _touched(self, sha256: str) -> bool:
+        """Mark a file as put just now; False when there is none, and where only writing it anew would mark it."""
+        if self._folder is None:
+            return False
+        path = self._folder / _key(sha256)
+        try:
+            with _reaching():
+                await asyncio.to_thread(os.utime, path)
+        except BlobMissing:
+            return False
+        return True
 
     async def _write(self, sha256: str, plain: IO[bytes]) -> None:
         content = self._keys.seal(plain, sha256) if self._keys else plain
@@ -296,6 +328,22 @@ def _fill(name: str, content: bytes) -> None:
         left = memoryview(content)
         while left:
             left = left[file.write(left) :]
+
+
+def _set_aside(path: Path, put_before: datetime) -> bool:
+    aside = path.with_name(f"{path.name}#aside")
+    try:
+        if path.stat().st_mtime >= put_before.timestamp():
+            return False
+        path.rename(aside)
+    except FileNotFoundError:
+        aside.unlink(missing_ok=True)
+        return True
+    if aside.stat().st_mtime >= put_before.timestamp():
+        aside.rename(path)
+        return False
+    aside.unlink()
+    return True
 
 
 def _sync_all(folder: Path) -> None:

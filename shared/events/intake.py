@@ -160,3 +160,13 @@ class DossierWithdrawn(EventData):
     reason: str
     withdrawn_at: datetime
     after_acceptance: bool
+
+
+class DossierRetracted(EventData):
+    """The dossier was entered by mistake (twice, or for the wrong procedure) and struck off before its acceptance."""
+
+    event_type: ClassVar[str] = "intake.dossier.retracted.v1"
+
+    reason: str
+    retracted_at: datetime
+    retracted_by: str

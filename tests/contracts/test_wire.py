@@ -1,6 +1,8 @@
 """What travels, read by others' eyes: the CloudEvents SDK, an AMQP client, JSON Schema."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +17,21 @@ from cloudevents.core.formats.json import JSONFormat
 
 from deploy.docs.bus import example
 from deploy.local.folder import ROOT
+from shared import clock
 from shared.asyncapi import example_message
 from shared.broker import EXCHANGE
 from shared.broker import Broker as Bus
-from shared.events.registry import EVENTS
-from tests.support.servers import Broker
+from shared.caller import service_caller
+from shared.db import Database
+from shared.events.envelope import encode
+from shared.events.registry import EVENTS, owner_of
+from shared.work import open_work
+from tests.support.bus import Side, create_tables, running
+from tests.support.servers import Broker, Databases
+
+Queue = aio_pika.abc.AbstractQueue
+SUBJECT = "H32.14.21-260407-0001"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture(scope="session")
@@ -30,27 +42,58 @@ def asyncapi() -> dict[str, Any]:
 class TestCloudEvents:
     """A message as the CloudEvents SDK reads it."""
 
-    async def test_arrives_as_it_was_told(self, broker: Broker) -> None:
-        """Every event, published as the relay does, taken from RabbitMQ by a plain client, read by the SDK."""
-        bus = Bus(broker.create_vhost(), service="reader")
-        sent = [example_message(kind, example(kind)) for kind in EVENTS]
+    async def test_arrives_as_it_was_told(self, told: dict[str, dict[str, Any]], queue: Queue) -> None:
+        """Every event: told in a transaction, published by the relay, taken by a plain client, read by the SDK."""
+        for _ in EVENTS:
+            message = await queue.get(timeout=30)
+            assert message is not None
+            found = self.read(message)
+            data = told.pop(found.get_type())
+            assert found.get_data() == data
+            assert found.get_specversion() == "1.0"
+            assert found.get_subject() == SUBJECT
+            assert found.get_source() == f"/motcua/{owner_of(found.get_type())}"
+            assert UUID(found.get_id()).version == 7
+            assert found.get_time() <= clock.now()
+            assert int(found.get_extension("sequence")) >= 1
+            assert found.get_extension("traceparent") == TRACE
+            assert message.routing_key == found.get_type()
+            await message.ack()
+        assert told == {}
+        assert await queue.get(fail=False) is None
+
+    @pytest.fixture
+    def vhost(self, broker: Broker) -> str:
+        return broker.create_vhost()
+
+    @pytest.fixture
+    async def queue(self, vhost: str) -> AsyncIterator[Queue]:
+        """Lend a queue that hears everything."""
+        bus = Bus(vhost, service="reader")
         async with bus.channel("reader") as channel:
             await bus.declare(channel, EVENTS)
             queue = await channel.amqp.declare_queue(exclusive=True)
             await queue.bind(EXCHANGE, "#")
-            await channel.publish(sent)
-            for event in sent:
-                message = await queue.get(timeout=10)
-                assert message is not None
-                found = self.read(message)
-                assert found.get_data() == orjson.loads(event.body)
-                assert (found.get_type(), found.get_subject()) == (event.type, event.subject)
-                assert found.get_source() == f"/motcua/{event.source}"
-                assert (UUID(found.get_id()), found.get_time()) == (event.id, event.time)
-                assert found.get_extension("sequence") == str(event.sequence)
-                assert found.get_extension("traceparent") == event.traceparent
-                assert message.routing_key == event.type
-                await message.ack()
+            yield queue
+
+    @pytest.fixture
+    async def told(self, databases: Databases, vhost: str, queue: Queue) -> AsyncIterator[dict[str, dict[str, Any]]]:
+        """With the queue bound, let each service tell each of its events once, its relay at work; lend all that."""
+        data = {kind: EVENTS[kind].model_validate(example(kind)) for kind in EVENTS}
+        async with AsyncExitStack() as open_:
+            assert queue.name
+            for owner in sorted({owner_of(kind) for kind in EVENTS}):
+                url = await databases.create_database()
+                open_.push_async_callback(databases.drop_database, url.rpartition("/")[2])
+                side = Side(Database(url, service=owner))
+                open_.push_async_callback(side.database.close)
+                await create_tables(side.database)
+                async with open_work(side.database, service_caller(owner), traceparent=TRACE) as work:
+                    for kind in EVENTS:
+                        if owner_of(kind) == owner:
+                            work.emit(data[kind], subject=SUBJECT)
+                await open_.enter_async_context(running(side.relay(vhost).run()))
+            yield {kind: orjson.loads(encode(one)) for kind, one in data.items()}
 
     def read(self, message: aio_pika.abc.AbstractMessage) -> Any:
         """Return the CloudEvent of an AMQP message."""

@@ -77,7 +77,7 @@ class TestCompose:
     def test_gives_each_process_the_settings_of_the_local_stack(self, local: Mapping[str, set[str]]) -> None:
         services = yaml.safe_load(COMPOSE.read_text())["services"]
         for name, wanted in local.items():
-            given = {key for key in services[name]["environment"] if key.startswith("MOTCUA_")}
+            given = {key for key in services[name].get("environment", {}) if key.startswith("MOTCUA_")}
             assert given - CHOICES == wanted - {"MOTCUA_RUN_DIR"}, name
 
     def test_asks_only_for_secrets_that_the_command_makes(self, secrets: Mapping[str, str]) -> None:
@@ -100,7 +100,7 @@ class TestKubernetes:
         found = {each["metadata"]["name"]: _container(each) for each in documents() if each["kind"] == "Deployment"}
         assert set(found) == set(local)
         for name, container in found.items():
-            given = {row["name"] for row in container["env"] if row["name"].startswith("MOTCUA_")}
+            given = {row["name"] for row in container.get("env", []) if row["name"].startswith("MOTCUA_")}
             assert given - CHOICES == local[name] - {"MOTCUA_RUN_DIR"}, name
 
     def test_refers_only_to_secrets_and_settings_that_exist(self, secrets: Mapping[str, str]) -> None:
@@ -118,7 +118,7 @@ class TestKubernetes:
 
     def test_runs_nothing_as_root(self) -> None:
         pods = [each["spec"]["template"]["spec"] for each in documents() if "template" in each.get("spec", {})]
-        assert len(pods) == len(PACKAGES) + 6
+        assert len(pods) == len(PACKAGES) + 7
         for pod in pods:
             assert pod["securityContext"]["runAsNonRoot"]
             assert not pod["automountServiceAccountToken"]

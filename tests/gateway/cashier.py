@@ -8,8 +8,12 @@ from typing import Any
 import aiohttp
 import httpx
 
-from gateway.portal.client import PortalClient, open_http
+from gateway.portal.client import open_http
+from gateway.portal.legacy import LegacyPortal
+from gateway.portal.numbers import Numbers
 from gateway.portal.payer import CHANNEL, Payer, PayerPlan
+from gateway.portal.port import Portal
+from gateway.portal.rest import RestPortal
 from shared.db import Database
 from tests.gateway.hall import Hall
 from tests.gateway.lives import Life
@@ -19,6 +23,7 @@ from tests.support.bus import running
 
 HASTY = PayerPlan(batch_max=100, concurrency=3, retry_first_s=0.05, retry_last_s=0.4)
 TIMEOUT_S = 0.4
+DIALECTS = ("legacy", "rest")
 TICK_S = 0.03
 PUBLIC_URL = "https://motcua.example"
 
@@ -26,10 +31,11 @@ PUBLIC_URL = "https://motcua.example"
 class Cashier:
     """Sees to it that the portal is paid, and asks both sides."""
 
-    def __init__(self, hall: Hall, portal_url: str, control: httpx.AsyncClient) -> None:
+    def __init__(self, hall: Hall, portal_url: str, control: httpx.AsyncClient, dialect: str = "legacy") -> None:
         self.hall = hall
         self.portal_url = portal_url
         self.control = control
+        self.dialect = dialect
 
     @asynccontextmanager
     async def paying(self, *, plan: PayerPlan = HASTY, database: Database | None = None) -> AsyncIterator[Payer]:
@@ -41,10 +47,17 @@ class Cashier:
 
     def payer(self, http: aiohttp.ClientSession, plan: PayerPlan = HASTY, database: Database | None = None) -> Payer:
         """Return a payer with a session of its own at the portal."""
-        client = PortalClient(
+        database = database or self.hall.database
+        return Payer(database, self.adapter(http, database), public_url=PUBLIC_URL, plan=plan)
+
+    def adapter(self, http: aiohttp.ClientSession, database: Database | None = None) -> Portal:
+        """Return the adapter of the dialect that is spoken."""
+        if self.dialect == "rest":
+            numbers = Numbers(database or self.hall.database)
+            return RestPortal(http, numbers, url=self.portal_url, client_id=USERNAME, client_secret=PASSWORD)
+        return LegacyPortal(
             http, url=self.portal_url, username=USERNAME, password=PASSWORD, unit="000.00.00.H32", dstcode="VN:GOV:X"
         )
-        return Payer(database or self.hall.database, client, public_url=PUBLIC_URL, plan=plan)
 
     async def _wake_often(self) -> None:
         while True:

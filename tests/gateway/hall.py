@@ -11,6 +11,7 @@ from shared.db import PLUMBING, Database
 from shared.events.envelope import RawEvent
 from shared.inbox import Inbox, RetryPlan
 
+KEPT = frozenset({"client", "client_secret", "client_key", "client_grant"})
 EAGER = RetryPlan(first_s=0, last_s=0, attempts_max=100)
 
 
@@ -58,6 +59,6 @@ class Hall:
         """Forget everything but the clients."""
         async with self.database.session() as session:
             for table in (*reversed(GatewayBase.metadata.sorted_tables), *PLUMBING.sorted_tables):
-                if table.name != "client":
+                if table.name not in KEPT:
                     await session.execute(table.delete())
             await session.commit()

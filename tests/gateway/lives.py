@@ -157,6 +157,10 @@ class Life:
         data = intake.DossierWithdrawn(reason="Đổi ý", withdrawn_at=self.now, after_acceptance=cause is not None)
         return self.tell(data, status=7, cause=cause)
 
+    def retract(self) -> RawEvent:
+        """Strike it off, entered by mistake: status 7."""
+        return self.tell(intake.DossierRetracted(reason="Trùng", retracted_at=self.now, retracted_by="Nhận"), status=7)
+
     def assess(self, cause: RawEvent) -> RawEvent:
         """Owe a fee."""
         data = payment.FeeAssessed(
@@ -317,6 +321,13 @@ def withdrawn_before(life: Life) -> Life:
     return life
 
 
+def retracted(life: Life) -> Life:
+    """Turn out to be entered by mistake."""
+    life.submit()
+    life.retract()
+    return life
+
+
 def withdrawn_after(life: Life) -> Life:
     """Be wanted back while it runs."""
     life.submit()
@@ -378,6 +389,7 @@ ENDINGS: dict[str, Callable[[Life], Life]] = {
         rejected,
         rejected_after_supplement,
         withdrawn_before,
+        retracted,
         withdrawn_after,
         stopped,
         supplemented_twice,

@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 
+import pytest
+
 from gateway.portal.messages import portal_time
 from shared.events import results, workflow
 from shared.events.envelope import RawEvent
 from shared.events.workflow import DueDateReason
-from tests.gateway.cashier import Cashier
+from tests.gateway.cashier import DIALECTS, Cashier
 from tests.gateway.hall import Hall
 from tests.gateway.lives import Life, returned
 from tests.gateway.test_payer import PROGRESS, PUSH, code_of, fired, take
 from tests.support.assertions import eventually
+
+pytestmark = pytest.mark.parametrize("dialect", DIALECTS)
 
 
 def running(life: Life) -> Life:

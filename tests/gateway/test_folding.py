@@ -36,6 +36,7 @@ class TestStatusTable:
             "intake.dossier.supplement_requested": 5,
             "intake.dossier.supplemented": 1,
             "intake.dossier.withdrawn": 7,
+            "intake.dossier.retracted": 7,
             "workflow.case.started": 4,
             "workflow.case.supplement_requested": 5,
             "workflow.case.payment_awaited": 6,

@@ -4,13 +4,19 @@ import pytest
 
 from gateway.portal.client import open_http
 from gateway.portal.payer import Breaker, PayerPlan
-from tests.gateway.cashier import TIMEOUT_S, Cashier
+from tests.gateway.cashier import DIALECTS, TIMEOUT_S, Cashier
 from tests.gateway.hall import Hall
 from tests.gateway.lives import CITIZEN, ENDINGS, Life, paid_late, rejected, returned, supplemented_twice
 from tests.support.assertions import eventually
 from tests.support.bus import running
 
+pytestmark = pytest.mark.parametrize("dialect", DIALECTS)
 PUSH, PROGRESS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
+CALLS = {
+    "legacy": {"login", PUSH, PROGRESS},
+    "rest": {"login", PUSH, PROGRESS, "TaoHoSo", "CapNhatHoSo", "CapNhatTrangThai", "CapNhatTienTrinh"},
+}
+"""Everything that telling of dossiers may need, by dialect."""
 
 
 def code_of(number: int) -> str:
@@ -42,7 +48,7 @@ class TestPay:
         async with cashier.paying():
             await cashier.all_paid()
         await cashier.assert_in_step(*lives)
-        assert (await cashier.summary())["calls"] < 20
+        assert (await cashier.summary())["calls"] < {"legacy": 20, "rest": 4 * 60 + 2}[cashier.dialect]
 
     async def test_follows_while_it_happens(self, hall: Hall, cashier: Cashier) -> None:
         """Statuses come one by one while the payer is at work."""
@@ -154,7 +160,7 @@ class TestDefects:
         await take(hall, paid_late(Life()))
         async with cashier.paying():
             await cashier.all_paid()
-        assert {row["service"] for row in await cashier.received()} == {"login", PUSH, PROGRESS}
+        assert {row["service"] for row in await cashier.received()} == CALLS[cashier.dialect]
 
     async def test_a_code_of_another_shape_is_kept_as_it_is(self, hall: Hall, cashier: Cashier) -> None:
         """A code with a foreign prefix was replaced by random digits; more than 9,999 a day had no room."""

@@ -6,12 +6,13 @@ import pytest
 
 from gateway.portal.payer import Breaker
 from shared.db import Database
-from tests.gateway.cashier import Cashier
+from tests.gateway.cashier import DIALECTS, Cashier
 from tests.gateway.hall import Hall
 from tests.gateway.lives import ENDINGS, Life, rejected, returned
 from tests.support.assertions import eventually
 from tests.support.gate import gate_before
 
+pytestmark = pytest.mark.parametrize("dialect", DIALECTS)
 PUSH, PROGRESS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
 BOTH = (PUSH, PROGRESS)
 MENU: dict[str, list[dict[str, Any]]] = {

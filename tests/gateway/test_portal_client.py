@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.portal.client import PortalClient, PortalSaidNo, PortalUnclear, RowAnswer, open_http
+from gateway.portal.client import open_http
+from gateway.portal.legacy import LegacyPortal
+from gateway.portal.port import PortalSaidNo, PortalUnclear, RowAnswer
 from tests.support.serving import serving
 
 DONE = "Đồng bộ hồ sơ thành công"
@@ -40,10 +42,10 @@ async def adapter() -> Adapter:
 
 
 @pytest.fixture
-async def client(adapter: Adapter) -> AsyncIterator[PortalClient]:
+async def client(adapter: Adapter) -> AsyncIterator[LegacyPortal]:
     routes = [Route(path, adapter.answer, methods=["POST"]) for path in ("/auth", "/integration")]
     async with serving(Starlette(routes=routes)) as url, open_http(5) as http:
-        yield PortalClient(http, url=f"{url}/", username="u", password="p", unit="000.00.00.H32", dstcode="VN:GOV:X")
+        yield LegacyPortal(http, url=f"{url}/", username="u", password="p", unit="000.00.00.H32", dstcode="VN:GOV:X")
 
 
 def envelope(code: Any = 0, message: Any = DONE, result: Any = None) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def envelope(code: Any = 0, message: Any = DONE, result: Any = None) -> dict[str
 class TestCall:
     """What goes over the wire."""
 
-    async def test_is_in_the_portals_words(self, client: PortalClient, adapter: Adapter) -> None:
+    async def test_is_in_the_portals_words(self, client: LegacyPortal, adapter: Adapter) -> None:
         adapter.answers = [envelope()]
         await client.send_dossiers([{"MaHoSo": "A"}], updating=False)
         (login, asked, headers), (path, call, _) = adapter.heard
@@ -68,7 +70,7 @@ class TestCall:
             "data": [{"MaHoSo": "A"}],
         }
 
-    async def test_keeps_its_session(self, client: PortalClient, adapter: Adapter) -> None:
+    async def test_keeps_its_session(self, client: LegacyPortal, adapter: Adapter) -> None:
         adapter.answers = [envelope()]
         for _ in range(3):
             await client.send_progress([{"MaHoSo": "A"}])
@@ -79,14 +81,14 @@ class TestAnswer:
     """Yes, no, there already, or nothing definite."""
 
     @pytest.mark.parametrize("code", [0, "0", "00", " 0 "])
-    async def test_is_yes_in_every_form_of_zero(self, client: PortalClient, adapter: Adapter, code: Any) -> None:
+    async def test_is_yes_in_every_form_of_zero(self, client: LegacyPortal, adapter: Adapter, code: Any) -> None:
         adapter.answers = [envelope(code, result=[{**ROW, "error_code": code}])]
         answers = await client.send_dossiers([{"MaHoSo": "A"}], updating=True)
         assert answers["A"].accepted
 
     @pytest.mark.parametrize("code", [0, "0", 3, "-3", "3"])
     async def test_of_a_row_that_exists_is_neither_yes_nor_no(
-        self, client: PortalClient, adapter: Adapter, code: Any
+        self, client: LegacyPortal, adapter: Adapter, code: Any
     ) -> None:
         adapter.answers = [envelope(result=[{"MaHoSo": "A", "error_code": code, "message": "Hồ sơ ĐÃ TỒN TẠI"}])]
         answer = (await client.send_dossiers([{"MaHoSo": "A"}], updating=False))["A"]
@@ -95,7 +97,7 @@ class TestAnswer:
     @pytest.mark.parametrize("code", [0, "0", 3, "-3"])
     @pytest.mark.parametrize("result", [[], None])
     async def test_of_a_call_that_exists_is_told_as_such(
-        self, client: PortalClient, adapter: Adapter, code: Any, result: Any
+        self, client: LegacyPortal, adapter: Adapter, code: Any, result: Any
     ) -> None:
         """Some say so for the whole call, with a zero even: taken as unclear it would be created for ever."""
         adapter.answers = [{"error_code": code, "message": "Hồ sơ đã tồn tại", "result": result}]
@@ -103,7 +105,7 @@ class TestAnswer:
             await client.send_dossiers([{"MaHoSo": "A"}], updating=False)
         assert refusal.value.exists
 
-    async def test_of_rows_is_each_ones_own(self, client: PortalClient, adapter: Adapter) -> None:
+    async def test_of_rows_is_each_ones_own(self, client: LegacyPortal, adapter: Adapter) -> None:
         rows = [ROW, {"MaHoSo": "B", "error_code": 5, "message": "Cổng từ chối"}, "nonsense", {"error_code": 0}]
         adapter.answers = [envelope(result=rows)]
         answers = await client.send_dossiers([{"MaHoSo": code} for code in "ABC"], updating=False)
@@ -112,7 +114,7 @@ class TestAnswer:
         assert set(answers) == {"A", "B"}
 
     @pytest.mark.parametrize("code", [1, "-1", "99", None, "", "x", []])
-    async def test_is_no_in_any_other_form(self, client: PortalClient, adapter: Adapter, code: Any) -> None:
+    async def test_is_no_in_any_other_form(self, client: LegacyPortal, adapter: Adapter, code: Any) -> None:
         adapter.answers = [envelope(code, "Hệ thống đang bận")]
         with pytest.raises(PortalSaidNo):
             await client.send_dossiers([{"MaHoSo": "A"}], updating=False)
@@ -136,14 +138,14 @@ class TestAnswer:
             Response(b"\xff\xfe", 200),
         ],
     )
-    async def test_is_nothing_definite(self, client: PortalClient, adapter: Adapter, answer: Any) -> None:
+    async def test_is_nothing_definite(self, client: LegacyPortal, adapter: Adapter, answer: Any) -> None:
         adapter.answers = [answer]
         with pytest.raises(PortalUnclear):
             await client.send_dossiers([{"MaHoSo": "A"}], updating=False)
 
     async def test_that_does_not_come_is_nothing_definite(self) -> None:
         async with open_http(1) as http:
-            away = PortalClient(http, url="http://127.0.0.1:1", username="u", password="p", unit="x", dstcode="y")
+            away = LegacyPortal(http, url="http://127.0.0.1:1", username="u", password="p", unit="x", dstcode="y")
             with pytest.raises(PortalUnclear):
                 await away.send_progress([])
 
@@ -151,20 +153,20 @@ class TestAnswer:
 class TestSession:
     """The session ends when the portal says so."""
 
-    async def test_is_renewed_once_and_the_call_sent_again(self, client: PortalClient, adapter: Adapter) -> None:
+    async def test_is_renewed_once_and_the_call_sent_again(self, client: LegacyPortal, adapter: Adapter) -> None:
         adapter.answers = [ENDED, envelope()]
         assert (await client.send_dossiers([{"MaHoSo": "A"}], updating=True))["A"].accepted
         sessions = [call["session"] for path, call, _ in adapter.heard if path == "/integration"]
         assert sessions == ["S1", "S2"]
 
-    async def test_that_ends_at_once_again_is_a_refusal(self, client: PortalClient, adapter: Adapter) -> None:
+    async def test_that_ends_at_once_again_is_a_refusal(self, client: LegacyPortal, adapter: Adapter) -> None:
         adapter.answers = [ENDED]
         with pytest.raises(PortalSaidNo):
             await client.send_progress([{"MaHoSo": "A"}])
         assert [path for path, *_ in adapter.heard] == ["/auth", "/integration", "/auth", "/integration"]
 
     @pytest.mark.parametrize("login", [{"error_code": 0}, {"error_code": -4, "message": "Sai mật khẩu"}])
-    async def test_that_is_not_given_is_a_refusal(self, client: PortalClient, adapter: Adapter, login: Any) -> None:
+    async def test_that_is_not_given_is_a_refusal(self, client: LegacyPortal, adapter: Adapter, login: Any) -> None:
         adapter.logins = [login]
         with pytest.raises(PortalSaidNo, match="login was refused"):
             await client.send_progress([{"MaHoSo": "A"}])

@@ -1,16 +1,18 @@
 """The portal calls us: dossiers born there, and questions about those we hold."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 from starlette.responses import Response
 
 from gateway.errors import PortalRefused, UpstreamAway
+from gateway.portal.messages import portal_time
 from services.intake.schemas.requests import PortalDossierBody
 from shared.errors import InvalidRequest
 from tests.gateway.backstage import Backstage, Heard
 from tests.gateway.hall import Hall
-from tests.gateway.lives import Life, returned
+from tests.gateway.lives import CITIZEN, Life, returned
 from tests.gateway.test_proxy import intake_at
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem
@@ -125,12 +127,36 @@ class TestLookup:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def test_tells_the_status_we_hold(self, visitor: Visitor, house: Hall) -> None:
+    async def find(self, visitor: Visitor, code: str) -> dict[str, Any]:
+        answer = await visitor.get("/api/v1/portal/hoso", who="national-portal", params={"MaHoSo": code})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def test_tells_status_history_and_dates_and_nobodys_name(self, visitor: Visitor, house: Hall) -> None:
         life = returned(Life())
         await house.take(life.events)
         found = await self.ask(visitor, life.code)
-        assert found["error_code"] == "0"
-        assert found["result"] == [{"MaHoSo": life.code, "MaTTHC": "1.004222", "TrangThaiHoSo": "10"}]
+        (row,) = found["result"]
+        assert (found["error_code"], row["MaHoSo"], row["TrangThaiHoSo"]) == ("0", life.code, "10")
+        assert [int(one["TrangThai"]) for one in row["DanhSachTienDo"]] == life.statuses
+        assert [one["ThoiDiemXuLy"] for one in row["DanhSachTienDo"]] == sorted(
+            one["ThoiDiemXuLy"] for one in row["DanhSachTienDo"]
+        )
+        assert (row["NgayHenTra"], row["NgayTra"] > row["NgayTiepNhan"]) == (portal_time(life.due), True)
+        for personal in (CITIZEN.name, CITIZEN.id_number, CITIZEN.phone, CITIZEN.email):
+            assert str(personal) not in str(found)
+
+    async def test_tells_the_same_in_the_rest_words(self, visitor: Visitor, house: Hall) -> None:
+        life = returned(Life())
+        await house.take(life.events)
+        found, (row,) = await self.find(visitor, life.code), (await self.ask(visitor, life.code))["result"]
+        data = found["data"]
+        assert (found["code"], data["MaHoSo"], data["TrangThai"]) == (0, life.code, 10)
+        assert [one["TrangThai"] for one in data["DanhSachTienDo"]] == life.statuses
+        assert datetime.fromisoformat(data["NgayHenTra"]) == life.due
+        assert portal_time(data["NgayTra"]) == row["NgayTra"]
+        assert data["NgayTuChoi"] is None
+        assert (await self.find(visitor, "H32.14-260407-9999"))["data"] is None
 
     async def test_of_an_unknown_or_foreign_dossier_is_empty(self, visitor: Visitor, house: Hall) -> None:
         foreign = Life(code="H33.1-260407-0001", agency="H33.1")

@@ -46,3 +46,39 @@ class TestRights:
         assert rights.knows("BHXH")
         assert rights.may_call("BHXH", "GET", "/x")
         assert not rights.may_call("BHXH", "POST", "/x")
+
+
+class TestGiving:
+    """Nobody gives more than he holds."""
+
+    @pytest.mark.parametrize(
+        ("own", "given"),
+        [
+            (Grant("*"), Grant("BHXH", frozenset({"DELETE"}), ("/**",))),
+            (Grant("*"), Grant("*")),
+            (POPULATION, POPULATION),
+            (POPULATION, Grant("CSDL_DanCu", frozenset({"GET"}), ("/citizens/056090000001", "/households/*/x/**"))),
+            (Grant("x", paths=("/**",)), Grant("x", paths=("/a/*", "/a/**"))),
+            (Grant("x", paths=("/a/*", "/b")), Grant("x", paths=("/b",))),
+        ],
+    )
+    def test_of_a_part_is_allowed(self, own: Grant, given: Grant) -> None:
+        assert Rights("manager", (own,)).may_give(given)
+
+    @pytest.mark.parametrize(
+        ("own", "given"),
+        [
+            (POPULATION, Grant("*", frozenset({"GET"}), ("/citizens/*",))),
+            (POPULATION, Grant("CSDL_DanCu", paths=("/citizens/*",))),
+            (POPULATION, Grant("CSDL_DanCu", frozenset({"GET", "PUT"}), ("/citizens/*",))),
+            (POPULATION, Grant("CSDL_DanCu", frozenset({"GET"}))),
+            (POPULATION, Grant("CSDL_DanCu", frozenset({"GET"}), ("/citizens/**",))),
+            (POPULATION, Grant("CSDL_DanCu", frozenset({"GET"}), ("/**",))),
+            (Grant("x", paths=("/a/*/c",)), Grant("x", paths=("/a/**",))),
+            (Grant("x", paths=("/a/*/**",)), Grant("x", paths=("/a/**",))),
+            (Grant("x", paths=("/a/b*",)), Grant("x", paths=("/a/*",))),
+            (Grant("x"), Grant("y")),
+        ],
+    )
+    def test_of_more_is_not(self, own: Grant, given: Grant) -> None:
+        assert not Rights("manager", (own,)).may_give(given)

@@ -1,10 +1,13 @@
 """Figures of the door: calls by service, client and day, with what every ratio is made of."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
 
 from gateway.errors import WindowTooLong
+from tests.gateway.hall import Hall
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem, eventually
 
@@ -32,6 +35,43 @@ class TestTransactions:
             ("intake", "one-stop-h32.14"): (1, 0),
             ("intake", "anonymous"): (1, 1),
         }
+
+    async def test_are_summed_by_month_and_year_with_the_causes_of_failures(
+        self, visitor: Visitor, house: Hall
+    ) -> None:
+        """What an LGSP reports: by service and client in a day, month or year; what failed, by status."""
+        await house.rows(
+            "INSERT INTO transaction_day SELECT d, 'data:DKDN', 'tax', 10, 2, 1, 100, 200, 5000"
+            " FROM unnest(ARRAY['2025-11-30', '2025-12-01', '2025-12-31', '2026-01-01']::date[]) AS d"
+        )
+        await house.rows(
+            "INSERT INTO transaction_cause SELECT d, 'data:DKDN', 'tax', s, 1"
+            " FROM unnest(ARRAY['2025-12-01', '2025-12-31']::date[]) AS d, unnest(ARRAY[504, 0, 429]) AS s"
+        )
+        window = "since=2025-01-01&until=2026-12-31&service=data:DKDN"
+        months = (await visitor.get(f"{PATH}?{window}&by=month", who="ops")).json()
+        assert [(one["day"], one["calls"], one["failed"]) for one in months["days"]] == [
+            ("2026-01-01", 10, 1),
+            ("2025-12-01", 20, 2),
+            ("2025-11-01", 10, 1),
+        ]
+        assert (months["calls"], months["succeeded"], months["success_rate"]) == (40, 36, 0.9)
+        assert [(one["status"], one["kind"], one["calls"]) for one in months["causes"]] == [
+            (0, "failed", 2),
+            (429, "refused", 2),
+            (504, "failed", 2),
+        ]
+        years = (await visitor.get(f"{PATH}?{window}&by=year", who="ops")).json()
+        assert [(one["day"], one["calls"]) for one in years["days"]] == [("2026-01-01", 10), ("2025-01-01", 30)]
+
+    async def test_come_as_a_table_for_spreadsheets(self, visitor: Visitor, house: Hall) -> None:
+        await house.rows("INSERT INTO transaction_day VALUES ('2025-12-01', '=1+1', 'tax', 4, 0, 1, 1, 1, 8000)")
+        window = "since=2025-12-01&until=2025-12-02"
+        answer = await visitor.get(f"{PATH}?{window}", who="ops", headers={"accept": "text/csv"})
+        assert answer.headers["content-type"].startswith("text/csv")
+        (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+        assert (row["day"], row["service"], row["client_id"]) == ("2025-12-01", "'=1+1", "tax")
+        assert (row["calls"], row["failed"], row["success_rate"]) == ("4", "1", "0.75")
 
     @pytest.mark.usefixtures("house")
     async def test_of_nothing_have_no_rate(self, visitor: Visitor) -> None:

@@ -3,106 +3,63 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from datetime import timedelta
+import random
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
-from joserfc.jwk import OKPKey
 
 from gateway.operations.evidence import (
-    Call,
     Evidence,
     EvidenceKey,
     Export,
+    Outside,
     Verdict,
-    Verifier,
     Witness,
-    drop_old,
     keep_months,
+    read_anchors,
     read_database,
     read_seals,
     read_testimonies,
     verify,
+    verify_database,
+    write_beginning,
     write_record,
-    write_seals,
 )
-from gateway.operations.evidence.chain import START, chained
-from gateway.operations.evidence.months import months_after
-from shared import clock
-from shared.db import Database
 from tests.gateway.hall import Hall
+from tests.gateway.ledger import (
+    COMMITS,
+    KEY,
+    LAST,
+    SIZE,
+    Harm,
+    administrator,
+    call,
+    harmed,
+    logged,
+    new_key,
+    rehash,
+    renumber,
+    verdict,
+    write,
+)
 from tests.support.bus import running
-
-KEY = EvidenceKey(OKPKey.generate_key("Ed25519", private=True).as_dict(private=True))
-COMMITS, SIZE = 5, 4
-LAST = COMMITS * SIZE
-Harm = Callable[[asyncpg.Connection], Awaitable[Any]]
-
-
-def call(nth: int) -> Call:
-    """Return a call that differs from every other."""
-    return Call(
-        at=clock.now(),
-        client_id=f"client-{nth % 3}",
-        agency="H32",
-        service="intake" if nth % 2 else "payment",
-        method="POST",
-        path=f"/api/v1/dossiers/{nth}",
-        status=201 if nth % 5 else 503,
-        duration_us=nth,
-        request_bytes=2,
-        response_bytes=3,
-        trace_id=f"{nth:032x}",
-        request_sha256=bytes([nth % 256]) * 32,
-    )
 
 
 @pytest.fixture
 async def log(hall: Hall, tmp_path: Path) -> AsyncIterator[Hall]:
-    """Lend a database whose log holds five commits of four calls, and a witness who saw its end."""
-    await keep_months(hall.database)
-    evidence = Evidence(hall.database, KEY, Witness(str(tmp_path)))
-    async with running(evidence.run()):
-        for commit in range(COMMITS):
-            await asyncio.gather(*(evidence.store(call(commit * SIZE + nth + 1)) for nth in range(SIZE)))
-    yield hall
-    await hall.clear()
-
-
-async def verdict(database: Database, witness: Path | None = None) -> Verdict:
-    """Verify the log in a database."""
-    connection = await database.connect()
-    try:
-        verifier = Verifier(
-            [KEY], seals=await read_seals(connection), witnessed=read_testimonies(witness) if witness else ()
-        )
-        async for record in read_database(connection):
-            verifier.read(record)
-        return verifier.end()
-    finally:
-        await connection.close()
-
-
-async def harmed(log: Hall, harm: Harm, witness: Path) -> Verdict:
-    """Do harm to the log as the database's administrator, and verify it."""
-    connection = await log.database.connect()
-    try:
-        await harm(connection)
-    finally:
-        await connection.close()
-    return await verdict(log.database, witness)
+    async with logged(hall, tmp_path):
+        yield hall
 
 
 class TestSound:
     """A log nobody touched."""
 
-    async def test_holds_to_its_last_record(self, log: Hall, tmp_path: Path) -> None:
-        found = await verdict(log.database, tmp_path)
-        assert found.sound
+    @pytest.mark.parametrize("stretch", [0, 3, 8], ids=["in one piece", "by commits", "by eights"])
+    async def test_holds_to_its_last_record(self, log: Hall, tmp_path: Path, stretch: int) -> None:
+        found = await verdict(log.database, tmp_path, stretch=stretch)
+        assert found.sound, found.findings
         assert (found.records, found.first, found.last) == (LAST, 1, LAST)
         assert found.signatures >= COMMITS
         assert found.testimonies >= 1
@@ -117,38 +74,31 @@ class TestSound:
         assert (found.sound, found.records, found.last) == (True, 300, 300)
         (paths,) = await hall.rows("SELECT count(DISTINCT path) AS n FROM transaction_log")
         assert paths["n"] == 300
-        await hall.clear()
 
     async def test_goes_on_where_it_ended_after_a_restart(self, log: Hall, tmp_path: Path) -> None:
-        evidence = Evidence(log.database, KEY, Witness(str(tmp_path)))
-        async with running(evidence.run()):
-            await evidence.store(call(99))
+        await write(log.database, [99], tmp_path)
         found = await verdict(log.database, tmp_path)
         assert (found.sound, found.last) == (True, LAST + 1)
 
-    async def test_may_only_be_added_to(self, log: Hall) -> None:
-        """The gateway's own role, which owns the table, has no right to change or delete what is written."""
-        connection = await log.database.connect()
-        try:
-            rows = await connection.fetch(
-                "SELECT DISTINCT acl.privilege_type AS may FROM pg_class,"
-                " aclexplode(coalesce(relacl, acldefault('r', relowner))) AS acl"
-                " WHERE relname LIKE 'transaction_log%' AND relkind IN ('r', 'p') AND acl.grantee = relowner"
-            )
-        finally:
-            await connection.close()
-        may = {row["may"] for row in rows}
-        assert {"INSERT", "SELECT"} <= may
-        assert may.isdisjoint({"UPDATE", "DELETE", "TRUNCATE"})
+    async def test_is_verified_by_processes_side_by_side(self, log: Hall, tmp_path: Path) -> None:
+        outside = Outside([KEY], list(read_testimonies(tmp_path)))
+        found = await verify_database(log.database.dsn, outside, workers=2, stretch=8)
+        assert (found.sound, found.records, found.last) == (True, LAST, LAST)
+
+    async def test_is_read_in_pieces_as_in_one(self, log: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gateway.operations.evidence.reading.WINDOW", 3)
+        async with administrator(log.database) as connection:
+            numbers = [record.number async for record in read_database(connection)]
+            part = [record.number async for record in read_database(connection, after=4, until=11)]
+        assert (numbers, part) == (list(range(1, LAST + 1)), list(range(5, 12)))
 
     async def test_can_be_carried_away_and_verified_there(self, log: Hall, tmp_path: Path) -> None:
         path = tmp_path / "log.jsonl.gz"
-        connection = await log.database.connect()
-        with gzip.open(path, "wb") as file:
-            write_seals(file, await read_seals(connection))
-            async for record in read_database(connection):
-                write_record(file, record)
-        await connection.close()
+        async with administrator(log.database) as connection:
+            with gzip.open(path, "wb") as file:
+                write_beginning(file, await read_seals(connection), await read_anchors(connection))
+                async for record in read_database(connection):
+                    write_record(file, record)
         export = Export(path)
         assert verify(export.records(), [KEY], witnessed=read_testimonies(tmp_path)).sound
         lines = gzip.decompress(path.read_bytes()).splitlines()
@@ -159,111 +109,112 @@ class TestSound:
         assert (found.findings[0].number, found.findings[0].kind) == (7, "altered")
 
 
-async def _rehash(connection: asyncpg.Connection, since: int) -> None:
-    """Make every hash from a record on right again, as somebody would who knows how they are made."""
-    records = [record async for record in read_database(connection)]
-    head = START if since == 1 else replace(START, number=since - 1, hash=records[since - 2].hash)
-    for record in records[since - 1 :]:
-        ((number, digest),) = chained(head, [record.call], record.stored_at)
-        await connection.execute("UPDATE transaction_log SET hash = $2 WHERE number = $1", number, digest)
-        head = replace(head, number=number, hash=digest)
+def edited(at: int) -> Harm:
+    async def harm(connection: asyncpg.Connection) -> None:
+        await connection.execute("UPDATE transaction_log SET status = 200 + status WHERE number = $1", at)
+
+    return harm
 
 
-async def _renumber(connection: asyncpg.Connection, which: str, number: str) -> None:
-    """Give records other numbers, on a way on which none ever has that of another."""
-    await connection.execute(f"UPDATE transaction_log SET number = -({number}) WHERE {which}")
-    await connection.execute("UPDATE transaction_log SET number = -number WHERE number < 0")
+def edited_and_rehashed(at: int, *, strip: bool = False, key: EvidenceKey | None = None) -> Harm:
+    async def harm(connection: asyncpg.Connection) -> None:
+        await edited(at)(connection)
+        await rehash(connection, at, key)
+        if strip:
+            await connection.execute("UPDATE transaction_log SET signature = NULL WHERE number >= $1", at)
+
+    return harm
 
 
-async def _edit(connection: asyncpg.Connection) -> None:
-    await connection.execute("UPDATE transaction_log SET status = 200 WHERE number = 10")
+def deleted(at: int, *, close: bool = False) -> Harm:
+    async def harm(connection: asyncpg.Connection) -> None:
+        await connection.execute("DELETE FROM transaction_log WHERE number = $1", at)
+        if close:
+            await renumber(connection, f"number > {at}", "number - 1")
+
+    return harm
 
 
-async def _edit_and_rehash(connection: asyncpg.Connection) -> None:
-    await _edit(connection)
-    await _rehash(connection, 10)
+def inserted(at: int) -> Harm:
+    """Put a copy of the record before into a place, the later ones moved down."""
+
+    async def harm(connection: asyncpg.Connection) -> None:
+        columns = "at, client_id, agency, service, method, path, status, duration_us, request_bytes, response_bytes"
+        await renumber(connection, f"number >= {at}", "number + 1")
+        await connection.execute(
+            f"INSERT INTO transaction_log (number, stored_at, {columns}, trace_id, hash)"
+            f" SELECT $1, stored_at, {columns}, trace_id, hash FROM transaction_log WHERE number = $2",
+            at,
+            at - 1,
+        )
+
+    return harm
 
 
-async def _edit_rehash_and_strip(connection: asyncpg.Connection) -> None:
-    await _edit_and_rehash(connection)
-    await connection.execute("UPDATE transaction_log SET signature = NULL WHERE number >= 10")
+def doubled(at: int) -> Harm:
+    async def harm(connection: asyncpg.Connection) -> None:
+        columns = "at, agency, service, method, path, status, duration_us, request_bytes, response_bytes, trace_id"
+        await connection.execute(
+            f"INSERT INTO transaction_log (number, stored_at, client_id, {columns}, hash, signature)"
+            f" SELECT number, stored_at + interval '1 s', 'nobody', {columns}, hash, signature"
+            " FROM transaction_log WHERE number = $1",
+            at,
+        )
+
+    return harm
 
 
-async def _delete(connection: asyncpg.Connection) -> None:
-    await connection.execute("DELETE FROM transaction_log WHERE number = 10")
+def swapped(at: int, other: int) -> Harm:
+    async def harm(connection: asyncpg.Connection) -> None:
+        await renumber(connection, f"number IN ({at}, {other})", f"{at + other} - number")
+
+    return harm
 
 
-async def _delete_and_close_ranks(connection: asyncpg.Connection) -> None:
-    await _delete(connection)
-    await _renumber(connection, "number > 10", "number - 1")
+def truncated(after: int, *, mend: bool = False) -> Harm:
+    async def harm(connection: asyncpg.Connection) -> None:
+        await connection.execute("DELETE FROM transaction_log WHERE number > $1", after)
+        if mend:
+            await connection.execute(
+                "UPDATE transaction_head SET number = $1,"
+                " hash = coalesce((SELECT hash FROM transaction_log WHERE number = $1), hash)",
+                after,
+            )
+
+    return harm
+
+
+def signed_by_a_stranger(at: int) -> Harm:
+    return edited_and_rehashed(at, key=new_key())
 
 
 async def _delete_the_beginning(connection: asyncpg.Connection) -> None:
     await connection.execute("DELETE FROM transaction_log WHERE number < 3")
 
 
-async def _insert(connection: asyncpg.Connection) -> None:
-    columns = (
-        "at, client_id, agency, service, method, path, status, duration_us, request_bytes, response_bytes, trace_id"
-    )
-    await _renumber(connection, "number >= 10", "number + 1")
-    await connection.execute(
-        f"INSERT INTO transaction_log (number, stored_at, {columns}, hash)"
-        f" SELECT 10, stored_at, {columns}, hash FROM transaction_log WHERE number = 9"
-    )
-
-
-async def _insert_a_second_tenth(connection: asyncpg.Connection) -> None:
-    await connection.execute(
-        "INSERT INTO transaction_log SELECT number, stored_at + interval '1 s', at, 'nobody', agency, service, method,"
-        " path, status, duration_us, request_bytes, response_bytes, trace_id, dossier_code, request_sha256,"
-        " response_sha256, hash, signature FROM transaction_log WHERE number = 10"
-    )
-
-
-async def _swap(connection: asyncpg.Connection) -> None:
-    await _renumber(connection, "number IN (10, 12)", "22 - number")
-
-
-async def _truncate(connection: asyncpg.Connection) -> None:
-    await connection.execute("DELETE FROM transaction_log WHERE number > 12")
-
-
-async def _truncate_and_mend_the_head(connection: asyncpg.Connection) -> None:
-    await _truncate(connection)
-    await connection.execute(
-        "UPDATE transaction_head SET number = 12, hash = (SELECT hash FROM transaction_log WHERE number = 12)"
-    )
-
-
 async def _empty(connection: asyncpg.Connection) -> None:
     await connection.execute("TRUNCATE transaction_log, transaction_head")
 
 
-async def _sign_with_another_key(connection: asyncpg.Connection) -> None:
-    await _edit_and_rehash(connection)
-    stranger = EvidenceKey(OKPKey.generate_key("Ed25519", private=True).as_dict(private=True))
-    for row in await connection.fetch("SELECT number, hash FROM transaction_log WHERE signature IS NOT NULL"):
-        signature = stranger.sign(row["number"], row["hash"])
-        await connection.execute(
-            "UPDATE transaction_log SET signature = $2 WHERE number = $1", row["number"], signature
-        )
+async def _put_beyond(connection: asyncpg.Connection) -> None:
+    await connection.execute("UPDATE transaction_log SET number = 9223372036854775807 WHERE number = 20")
 
 
 HARM: dict[str, tuple[Harm, int, str]] = {
-    "edited": (_edit, 10, "altered"),
-    "edited, all later hashes made right": (_edit_and_rehash, 9, "forged"),
-    "edited, hashes right, signatures taken off": (_edit_rehash_and_strip, 9, "forged"),
-    "deleted": (_delete, 10, "deleted"),
-    "deleted, the later ones moved up": (_delete_and_close_ranks, 10, "altered"),
+    "edited": (edited(10), 10, "altered"),
+    "edited, all later hashes made right": (edited_and_rehashed(10), 9, "forged"),
+    "edited, hashes right, signatures taken off": (edited_and_rehashed(10, strip=True), 9, "forged"),
+    "deleted": (deleted(10), 10, "deleted"),
+    "deleted, the later ones moved up": (deleted(10, close=True), 10, "altered"),
     "deleted at the beginning": (_delete_the_beginning, 1, "deleted"),
-    "inserted, the later ones moved down": (_insert, 10, "altered"),
-    "inserted beside another": (_insert_a_second_tenth, 10, "inserted"),
-    "two in each other's place": (_swap, 10, "altered"),
-    "cut off at its end": (_truncate, 13, "truncated"),
-    "cut off, the head set back": (_truncate_and_mend_the_head, 13, "truncated"),
+    "inserted, the later ones moved down": (inserted(10), 10, "altered"),
+    "inserted beside another": (doubled(10), 10, "inserted"),
+    "two in each other's place": (swapped(10, 12), 10, "altered"),
+    "cut off at its end": (truncated(12), 13, "truncated"),
+    "cut off, the head set back": (truncated(12, mend=True), 13, "truncated"),
     "emptied": (_empty, 1, "truncated"),
-    "signed anew by a stranger": (_sign_with_another_key, 1, "forged"),
+    "put beyond every number": (_put_beyond, 20, "deleted"),
+    "signed anew by a stranger": (signed_by_a_stranger(10), 9, "forged"),
 }
 
 
@@ -276,81 +227,63 @@ class TestTampering:
         found = await harmed(log, harm, tmp_path)
         assert not found.sound
         assert (found.findings[0].number, found.findings[0].kind) == (number, kind)
+        again = await verdict(log.database, tmp_path, stretch=4)
+        assert (again.findings[0].number, again.findings[0].kind) == (number, kind)
+
+    @pytest.mark.parametrize("seed", range(6))
+    async def test_of_every_kind_at_any_place_is_found(self, log: Hall, tmp_path: Path, seed: int) -> None:
+        """The six ways in a random order at random places, each on a log that was made whole again."""
+        chance = random.Random(seed)
+        async with administrator(log.database) as connection:
+            await connection.execute("CREATE TABLE copy AS SELECT * FROM transaction_log")
+            await connection.execute("CREATE TABLE head AS SELECT * FROM transaction_head")
+        try:
+            for harm, number in chance.sample(_ways(chance), 6):
+                found = await harmed(log, harm, tmp_path)
+                assert found.findings, number
+                assert found.findings[0].number == number
+                await _mend(log)
+                assert (await verdict(log.database, tmp_path)).sound
+        finally:
+            await log.rows("DROP TABLE copy")
+            await log.rows("DROP TABLE head")
 
     async def test_of_the_end_leaves_what_is_written_afterwards_countable(self, log: Hall) -> None:
         """The gateway writes on after its own last record: the gap stays visible without any witness."""
         evidence = Evidence(log.database, KEY, Witness(""))
         async with running(evidence.run()):
             await evidence.store(call(50))
-            connection = await log.database.connect()
-            await connection.execute("DELETE FROM transaction_log WHERE number > 15")
-            await connection.close()
+            await log.rows("DELETE FROM transaction_log WHERE number > 15")
             await evidence.store(call(51))
-        found = await verdict(log.database)
+        found: Verdict = await verdict(log.database)
         assert (found.findings[0].number, found.findings[0].kind) == (16, "deleted")
 
 
-class TestMonths:
-    """The log is partitioned by month; old months go, sealed."""
-
-    async def test_are_made_once_by_replicas_that_start_together(self, hall: Hall) -> None:
-        await hall.rows(
-            "DO $$ DECLARE part regclass; BEGIN FOR part IN SELECT inhrelid FROM pg_inherits"
-            " WHERE inhparent = 'transaction_log'::regclass AND inhrelid::regclass::text LIKE 'transaction_log_%'"
-            " LOOP EXECUTE 'DROP TABLE ' || part; END LOOP; END $$"
-        )
-        await asyncio.gather(*(keep_months(hall.database) for _ in range(8)))
-        (found,) = await hall.rows(
-            "SELECT count(*) AS n FROM pg_inherits WHERE inhparent = 'transaction_log'::regclass"
-        )
-        assert found["n"] == 3
-
-    async def test_that_ended_are_dropped_and_the_chain_still_holds(self, log: Hall, tmp_path: Path) -> None:
-        await _move_a_month_back(log)
-        dropped = await drop_old(log.database, KEY, before=months_after(clock.now(), 0))
-        assert dropped == 1
-        (seal,) = await log.rows("SELECT * FROM transaction_seal")
-        assert (seal["first_number"], seal["last_number"]) == (1, LAST)
-        found = await verdict(log.database, tmp_path)
-        assert (found.sound, found.first, found.last) == (True, LAST + 1, LAST + 2)
-
-    async def test_that_were_tampered_with_are_kept(self, log: Hall) -> None:
-        await _move_a_month_back(log)
-        connection = await log.database.connect()
-        await _edit(connection)
-        await connection.close()
-        assert await drop_old(log.database, KEY, before=months_after(clock.now(), 0)) == 0
-        assert await log.count("transaction_log") == LAST + 2
+def _ways(chance: random.Random) -> list[tuple[Harm, int]]:
+    """Return each way of tampering at a place of chance, with the record that must be named first."""
+    places = {name: chance.randint(2, LAST - 1) for name in ("edit", "delete", "insert", "swap", "cut", "rewrite")}
+    other = chance.choice([n for n in range(1, LAST + 1) if n != places["swap"]])
+    signed = (places["rewrite"] - 1) // SIZE * SIZE
+    return [
+        (edited(places["edit"]), places["edit"]),
+        (deleted(places["delete"], close=chance.random() < 0.5), places["delete"]),
+        (inserted(places["insert"]), places["insert"]),
+        (swapped(places["swap"], other), min(places["swap"], other)),
+        (truncated(places["cut"], mend=chance.random() < 0.5), _cut(places["cut"])),
+        (edited_and_rehashed(places["rewrite"]), signed + 1),
+    ]
 
 
-async def _move_a_month_back(log: Hall) -> None:
-    """Let the records be those of last month, chained and signed as they would have been; then write two of today."""
-    start = months_after(clock.now(), -1)
-    records = [replace(call(n), at=start) for n in range(1, LAST + 1)]
-    links = chained(START, records, start + timedelta(days=1))
-    connection = await log.database.connect()
-    name = f"transaction_log_{start:%Y_%m}"
-    await connection.execute(
-        f"CREATE TABLE {name} PARTITION OF transaction_log FOR VALUES FROM ('{start.isoformat()}')"
-        f" TO ('{months_after(start, 1).isoformat()}')"
-    )
-    rows = await connection.fetch("DELETE FROM transaction_log RETURNING number")
-    assert len(rows) == LAST
-    fields = list(Call.__slots__)
-    for entry, (number, digest) in zip(records, links, strict=True):
-        values = [number, start + timedelta(days=1), digest, KEY.sign(number, digest)]
-        values += [getattr(entry, name) for name in fields]
-        marks = ", ".join(f"${nth + 1}" for nth in range(len(values)))
-        await connection.execute(
-            f"INSERT INTO transaction_log (number, stored_at, hash, signature, {', '.join(fields)}) VALUES ({marks})",
-            *values,
-        )
-    await connection.execute("UPDATE transaction_head SET hash = $1", links[-1][1])
-    await connection.close()
-    evidence = Evidence(log.database, KEY, Witness(""))
-    async with running(evidence.run()):
-        await evidence.store(call(51))
-        await evidence.store(call(52))
+def _cut(after: int) -> int:
+    """Return what is named first of a log that was cut: what no signature covers any more, else what is missing."""
+    return after + 1 if after % SIZE == 0 else after // SIZE * SIZE + 1
+
+
+async def _mend(log: Hall) -> None:
+    await log.rows("TRUNCATE transaction_log")
+    await log.rows("INSERT INTO transaction_log SELECT * FROM copy ORDER BY number")
+    await log.rows("DELETE FROM transaction_head")
+    await log.rows("INSERT INTO transaction_head SELECT * FROM head")
 
 
 class TestDays:
@@ -366,3 +299,7 @@ class TestDays:
         assert counted == {(row["service"], row["client_id"]): (row["calls"], row["failed"]) for row in rows}
         assert sum(calls for calls, _ in counted.values()) == LAST
         assert sum(failed for _, failed in counted.values()) == LAST // 5
+
+    async def test_tell_the_causes_of_failures(self, log: Hall) -> None:
+        causes = await log.rows("SELECT status, sum(calls) AS calls FROM transaction_cause GROUP BY status")
+        assert [(cause["status"], cause["calls"]) for cause in causes] == [(503, LAST // 5)]

@@ -8,8 +8,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from gateway.errors import InvalidClient, InvalidScope, UnsupportedGrant
-from shared.errors import InvalidRequest, Unauthenticated
+from gateway.errors import InvalidClient, InvalidScope, TokenRequestInvalid, UnsupportedGrant
+from shared.errors import Unauthenticated
 from shared.tokens import AUDIENCE
 from tests.gateway.conftest import CLIENTS, ISSUER, SECRET
 from tests.gateway.hall import Hall
@@ -68,7 +68,7 @@ class TestGrant:
         assert_problem(answer, UnsupportedGrant)
 
     async def test_refuses_a_form_without_its_grant(self, visitor: Visitor) -> None:
-        assert_problem(await visitor.http.post("/oauth/token", data={"client_id": "one-stop"}), InvalidRequest)
+        assert_problem(await visitor.http.post("/oauth/token", data={"client_id": "one-stop"}), TokenRequestInvalid)
 
 
 class TestStranger:
@@ -105,7 +105,7 @@ class TestStranger:
 
     @pytest.mark.parametrize("form", [{"client_id": "a\0b", "client_secret": "x"}, {"client_id": "x" * 101}])
     async def test_with_an_odd_form_is_refused(self, visitor: Visitor, form: dict[str, str]) -> None:
-        assert_problem(await visitor.http.post("/oauth/token", data={**GRANT, **form}), InvalidRequest)
+        assert_problem(await visitor.http.post("/oauth/token", data={**GRANT, **form}), TokenRequestInvalid)
 
 
 class TestKeys:

@@ -26,6 +26,10 @@ class Visitor:
             self._tokens[client_id] = answer.json()["access_token"]
         return self._tokens[client_id]
 
+    def forget_tokens(self) -> None:
+        """Fetch new ones for the next calls: those there are have expired."""
+        self._tokens.clear()
+
     async def send(
         self,
         method: str,

@@ -48,6 +48,7 @@ REJECTION = {"reason": "Giấy báo tử không hợp lệ", "legal_basis": "Lu�
 REQUEST = {"content": "Nộp bản gốc giấy báo tử", "requested_by": OFFICIAL, "respond_within_days": 5}
 CLOSING = {"reason": "Quá thời hạn bổ sung hồ sơ", "legal_basis": "NĐ 118/2025/NĐ-CP", "closed_by": OFFICIAL}
 WITHDRAWAL = {"reason": "Nộp nhầm thủ tục"}
+RETRACTION = {"reason": "Nhập trùng với hồ sơ khác", "retracted_by": OFFICIAL}
 ANSWER = {"documents": [{"component_code": "TP02", "sha256": "a" * 64, "name": "giay-bao-tu.pdf"}]}
 BODIES = {
     "accept": {"accepted_by": OFFICIAL},
@@ -56,6 +57,7 @@ BODIES = {
     "supplement": ANSWER,
     "close": CLOSING,
     "withdraw": WITHDRAWAL,
+    "retract": RETRACTION,
 }
 """A body for each thing that can be done with a dossier."""
 CATALOGUE = {"procedure", "agency", "field", "catalogue_revision"}

@@ -14,7 +14,7 @@ from shared import clock
 from shared.events.intake import DossierAccepted, DossierRejected
 from shared.events.workflow import CaseSupplementRequested, CaseWithdrawn
 from shared.ids import new_id
-from tests.intake.counter import AGENCY, OFFICIAL, REJECTION, Counter, dossier
+from tests.intake.counter import AGENCY, OFFICIAL, REJECTION, RETRACTION, Counter, dossier
 
 WAYS: dict[DossierStatus, tuple[str, ...]] = {
     DossierStatus.SUBMITTED: (),
@@ -22,8 +22,9 @@ WAYS: dict[DossierStatus, tuple[str, ...]] = {
     DossierStatus.ACCEPTED: ("accept",),
     DossierStatus.REJECTED: ("reject",),
     DossierStatus.WITHDRAWN: ("withdraw",),
+    DossierStatus.RETRACTED: ("retract",),
 }
-WAYS_OF_HTTP = ("accept", "reject", "request-supplement", "supplement", "withdraw")
+WAYS_OF_HTTP = ("accept", "reject", "request-supplement", "supplement", "withdraw", "retract")
 PAIRS = [(status, action) for status in DossierStatus for action in BY_PEOPLE]
 
 
@@ -81,7 +82,7 @@ class TestLifecycle:
             assert (await counter.do(code, action.replace("_", "-"))).status_code == 409
 
     def test_each_status_can_be_left_but_the_last_ones(self) -> None:
-        assert DOSSIER.terminal == {DossierStatus.REJECTED, DossierStatus.WITHDRAWN}
+        assert DOSSIER.terminal == {DossierStatus.REJECTED, DossierStatus.WITHDRAWN, DossierStatus.RETRACTED}
 
 
 class TestAccept:
@@ -230,6 +231,7 @@ class TestRights:
             ("request-supplement", "dossiers:decide"),
             ("supplement", "dossiers:submit"),
             ("withdraw", "dossiers:submit"),
+            ("retract", "dossiers:decide"),
         ],
     )
     async def test_each_action_needs_its_scope(self, counter: Counter, action: str, scope: str) -> None:
@@ -240,6 +242,31 @@ class TestRights:
 
     async def test_a_code_that_is_none_is_refused_not_searched(self, counter: Counter) -> None:
         assert (await counter.get("/dossiers/a%00b")).status_code == 422
+
+
+class TestRetract:
+    """Striking off what was entered by mistake."""
+
+    async def test_keeps_who_did_it_and_why(self, counter: Counter) -> None:
+        code = await counter.submitted()
+        await counter.done(code, "request-supplement", "retract")
+        view = await counter.view(code)
+        assert (view["status"], view["actions"], view["open_supplement"]) == ("retracted", [], None)
+        assert {name: view["retraction"][name] for name in RETRACTION} == RETRACTION
+
+    @pytest.mark.parametrize("lacking", list(RETRACTION))
+    async def test_needs_a_reason_and_a_name(self, counter: Counter, lacking: str) -> None:
+        code = await counter.submitted()
+        for body in ({**RETRACTION, lacking: " "}, {name: RETRACTION[name] for name in RETRACTION if name != lacking}):
+            answer = await counter.do(code, "retract", body)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"body.{lacking}")
+        assert (await counter.view(code))["status"] == "submitted"
+
+    async def test_lets_the_next_one_pass_without_a_warning(self, counter: Counter) -> None:
+        """A dossier that never was is nobody's open dossier."""
+        first = await counter.submit()
+        await counter.done(first.json()["code"], "retract")
+        assert not any(one["code"] == "owner_has_open_dossier" for one in (await counter.submit()).json()["warnings"])
 
 
 class TestIfMatch:

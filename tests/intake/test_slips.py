@@ -110,6 +110,14 @@ class TestRegister:
         assert code in flat
         assert other not in flat
 
+    async def test_keeps_the_line_of_what_was_entered_by_mistake(self, counter: Counter) -> None:
+        code = await counter.submitted()
+        await counter.done(code, "retract")
+        today = clock.now().astimezone(clock.VN).date().isoformat()
+        flat = words((await counter.get(f"/registers/{AGENCY}", query={"first": today})).content).replace(" ", "")
+        assert code in flat
+        assert "Hủydonhậpnhầm" in flat.replace("\n", "")
+
     async def test_is_bounded(self, counter: Counter) -> None:
         for days in ({"first": "2026-01-01", "last": "2026-03-01"}, {"first": "2026-01-02", "last": "2026-01-01"}):
             assert (await counter.get(f"/registers/{AGENCY}", query=days)).status_code == 422

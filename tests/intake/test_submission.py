@@ -38,7 +38,7 @@ class TestSubmit:
         assert line["code"] == f"{AGENCY}-{day:%y%m%d}-0001"
         assert answer.headers["Location"] == f"/dossiers/{line['code']}"
         assert line["status"] == "submitted"
-        assert line["actions"] == ["accept", "reject", "request_supplement", "withdraw"]
+        assert line["actions"] == ["accept", "reject", "request_supplement", "withdraw", "retract"]
 
     async def test_tells_everything_others_need(self, counter: Counter) -> None:
         code = (await counter.submit(SENT)).json()["code"]

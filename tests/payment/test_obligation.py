@@ -14,7 +14,7 @@ from services.payment.states import FeeStatus
 from shared import clock
 from tests.payment.providers import ACCOUNT, BANK_SECRET
 from tests.payment.test_vnpay import rsp, told
-from tests.payment.till import Till, confirmation, item, new_code, raw, rejected, withdrawn
+from tests.payment.till import Till, confirmation, item, new_code, raw, rejected, retracted, withdrawn
 
 LOOKUP = "/payments/lookups/national"
 
@@ -125,6 +125,11 @@ class TestMoney:
             await till.pay_in_cash(fee)
         await till.hear(raw(rejected(), fee.dossier_code))
         assert (await money(till, fee))["state"] == state
+
+    async def test_of_a_dossier_entered_by_mistake(self, till: Till) -> None:
+        fee = await till.owe()
+        await till.hear(raw(retracted(), fee.dossier_code))
+        assert (await money(till, fee))["state"] == "nothing_to_pay"
 
     async def test_of_another_agency_is_not_there(self, till: Till) -> None:
         fee = await till.owe()

@@ -20,7 +20,7 @@ from shared import clock
 from shared.caller import Caller
 from shared.db import PLUMBING, Database
 from shared.events.envelope import EventData, RawEvent, encode
-from shared.events.intake import DossierAccepted, DossierRejected, DossierWithdrawn
+from shared.events.intake import DossierAccepted, DossierRejected, DossierRetracted, DossierWithdrawn
 from shared.events.registry import EVENTS
 from shared.events.values import Channel, CollectedAt, FeeItem, FeeKind, Party, PartyKind
 from shared.ids import new_id
@@ -67,6 +67,11 @@ def accepted(*items: FeeItem, agency: str = AGENCY) -> DossierAccepted:
 def rejected() -> DossierRejected:
     """Say that it was refused."""
     return DossierRejected(reason="Thiếu", legal_basis="NĐ 118/2025", rejected_at=clock.now(), rejected_by="can.bo")
+
+
+def retracted() -> DossierRetracted:
+    """Say that it was entered by mistake."""
+    return DossierRetracted(reason="Nhập trùng", retracted_at=clock.now(), retracted_by="can.bo")
 
 
 def withdrawn(*, after_acceptance: bool = True) -> DossierWithdrawn:

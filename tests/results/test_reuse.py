@@ -10,7 +10,7 @@ from deploy.docs.bus import example
 from services.results.operations import CONFIRMED
 from services.results.storage import retention
 from shared import clock
-from shared.events.intake import DossierSubmitted
+from shared.events.intake import DossierRetracted, DossierSubmitted
 from shared.ids import new_id
 from tests.results.desk import CODE, OWNER, PDF, Desk, accepted
 from tests.results.test_routes import problem
@@ -60,6 +60,14 @@ class TestClaims:
         assert (read["via"], read["dossier_code"]) == ("reuse", NEW)
         assert [row["verdict"] for row in await desk.rows("SELECT verdict FROM reuse")] == [CONFIRMED]
         assert [row["reused"] for row in await desk.rows("SELECT reused FROM dossier_papers")] == [1]
+
+    async def test_of_a_dossier_entered_by_mistake_counts_nowhere(self, desk: Desk) -> None:
+        await desk.hear(accepted())
+        await desk.hear(submitted(await desk.issued()), code=NEW)
+        await desk.hear(
+            DossierRetracted(reason="Nhập trùng", retracted_at=clock.now(), retracted_by="can.bo"), code=NEW
+        )
+        assert await desk.rows("SELECT * FROM dossier_papers") == []
 
     @pytest.mark.parametrize(
         ("changes", "reason"),

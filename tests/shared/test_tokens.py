@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from shared.caller import Caller
 from shared.errors import Unauthenticated, Unavailable
-from shared.tokens import TokenVerifier
+from shared.tokens import Claims, TokenVerifier
 from tests.support.serving import serving
 from tests.support.tokens import ISSUER, Issuer
 
@@ -223,3 +223,48 @@ class TestKeys:
             with pytest.raises(Unauthenticated):
                 await verifier.verify(f"Bearer {signed(issuer, {'alg': 'ES256', 'kid': 'unheard-of'}, claims)}")
         assert keyring.asked == 2
+
+    async def test_that_are_gone_take_their_tokens_along(
+        self, verifier: TokenVerifier, issuer: Issuer, keyring: Keyring
+    ) -> None:
+        """A key that was withdrawn may have been stolen: what it signed is verified anew, and then refused."""
+        token = issuer.token(["a"])
+        await verifier.verify(f"Bearer {token}")
+        other = Issuer()
+        other.key = ECKey.generate_key("P-256", {"kid": "other"})
+        keyring.publish(other)
+        await verifier.verify("Bearer " + signed(other, {"alg": "ES256", "kid": "other"}, claims_of(token)))
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(f"Bearer {token}")
+
+
+class TestClaims:
+    """What another issuer calls client, scopes and agency."""
+
+    @pytest.mark.parametrize(
+        ("names", "claims"),
+        [
+            ({"client": "azp"}, {"azp": "one", "scope": "a b", "agency": "H32"}),
+            ({"client": "client_id", "scope": "scp"}, {"client_id": "one", "scp": ["a", "b"], "agency": "H32"}),
+            (
+                {"scope": "realm_access.roles", "agency": "https://x.vn/agency"},
+                {"sub": "one", "realm_access": {"roles": ["a", "b"]}, "https://x.vn/agency": "H32"},
+            ),
+        ],
+    )
+    def test_are_read_by_the_names_that_are_set(self, names: dict[str, str], claims: dict[str, Any]) -> None:
+        assert Claims(**names).read(claims) == Caller("one", "H32", frozenset({"a", "b"}))
+
+    @pytest.mark.parametrize("claims", [{}, {"azp": ""}, {"azp": 7}, {"azp": ["one"]}, {"sub": "one"}], ids=str)
+    def test_without_a_client_are_nobodys(self, claims: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="azp"):
+            Claims(client="azp").read(claims)
+
+    def test_of_an_odd_shape_give_no_right(self) -> None:
+        found = Claims(scope="a.b.c").read({"sub": "one", "a": {"b": 3}, "inherited": 7, "agency": None})
+        assert found == Caller("one")
+
+    def test_tell_the_certificate_that_a_token_is_bound_to(self) -> None:
+        assert Claims().read({"sub": "one", "cnf": {"x5t#S256": "abc"}}).certificate == "abc"
+        # Bound to something that we cannot check: no certificate fits.
+        assert Claims().read({"sub": "one", "cnf": {"jkt": "abc"}}).certificate == ""

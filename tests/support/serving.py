@@ -12,10 +12,12 @@ from shared.settings import Limits
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, lifespan: bool = False, limits: Limits | None = None) -> AsyncIterator[str]:
+async def serving(
+    app: ASGIApp, *, lifespan: bool = False, port: int = 0, limits: Limits | None = None
+) -> AsyncIterator[str]:
     """Serve an app as our processes are served; yields its address."""
     options = server_options(limits or Limits())
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="on" if lifespan else "off", **options)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="on" if lifespan else "off", **options)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
     task = asyncio.create_task(server.serve())

@@ -1,20 +1,24 @@
-"""The log's months: made ahead of time, and in the end verified, sealed and dropped."""
+"""The log's parts (months, or days): made ahead of time, and in the end verified, sealed and dropped."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
 from gateway.operations.evidence.chain import EvidenceKey
 from gateway.operations.evidence.reading import read_database, read_seals
+from gateway.operations.evidence.sealing import Seal, Tally, seal
 from gateway.operations.evidence.verifying import Verifier
 from shared import clock, log
 from shared.db import Database, is_outage
 
 AHEAD = 2
 """Months that have their partition before they begin."""
+AHEAD_DAYS = 14
+"""Days that do, where each has one of its own."""
 TURN_S = 3600
-_LOCK_KEY = 0x6D6F6E74  # "mont": the lock of whoever makes months
+COUNT_TIMEOUT_S = 3600
+"""How long the database may count a month before it is dropped."""
 
 _log = log.get(__name__)
 
@@ -26,33 +30,25 @@ def months_after(moment: datetime, count: int) -> datetime:
     return datetime(year, month + 1, 1, tzinfo=clock.VN)
 
 
-async def keep_months(database: Database) -> None:
-    """Make the partitions of this month and the next ones where they are missing."""
+async def keep_months(database: Database, *, by_day: bool = False) -> int:
+    """Make the partitions of this month and the next ones (or days) where they are missing; return how many."""
+    now = clock.now()
+    end = now + timedelta(days=AHEAD_DAYS) if by_day else months_after(now, AHEAD + 1) - timedelta(days=1)
     connection = await database.connect()
     try:
-        # Replicas start together, and IF NOT EXISTS does not hold against another that is just making the same table.
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
-        for nth in range(AHEAD + 1):
-            start = months_after(clock.now(), nth)
-            name = f"transaction_log_{start:%Y_%m}"
-            if await connection.fetchval("SELECT to_regclass($1)", name):
-                continue
-            async with connection.transaction():
-                await connection.execute(
-                    f"CREATE TABLE {name} PARTITION OF transaction_log"
-                    f" FOR VALUES FROM ('{start.isoformat()}') TO ('{months_after(start, 1).isoformat()}')"
-                )
-                await connection.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {name} FROM CURRENT_USER")
+        days = [moment.astimezone(clock.VN).date() for moment in (now, end)]
+        made: int | None = await connection.fetchval("SELECT transaction_log_open($1, $2, $3)", *days, by_day)
+        return made or 0
     finally:
         await connection.close(timeout=2)
 
 
-async def turn_months(database: Database, key: EvidenceKey, *, months: int) -> None:
+async def turn_months(database: Database, key: EvidenceKey, *, months: int, by_day: bool = False) -> None:
     """Keep months for ever: make the next, seal and drop those that are older than so many whole months."""
     while True:
         await asyncio.sleep(TURN_S)
         try:
-            await keep_months(database)
+            await keep_months(database, by_day=by_day)
             await drop_old(database, key, before=months_after(clock.now(), -months))
         except Exception as problem:
             if not is_outage(problem):
@@ -61,11 +57,15 @@ async def turn_months(database: Database, key: EvidenceKey, *, months: int) -> N
 
 
 async def drop_old(database: Database, key: EvidenceKey, *, before: datetime) -> int:
-    """Seal and drop the months that ended by a moment; return how many. One that does not verify is left as it is."""
+    """Seal and drop the parts that ended by a moment; return how many. One that does not verify is left as it is.
+
+    The database has its own say: a part that is younger than it is told to keep, or was changed since it was sealed,
+    stays.
+    """
     connection = await database.connect()
     try:
         dropped = 0
-        for name in await _months_until(connection, before):
+        for name in await _parts_until(connection, before):
             if not await _seal(connection, key, name):
                 break
             dropped += 1
@@ -74,7 +74,7 @@ async def drop_old(database: Database, key: EvidenceKey, *, before: datetime) ->
         await connection.close(timeout=2)
 
 
-async def _months_until(connection: asyncpg.Connection, before: datetime) -> list[str]:
+async def _parts_until(connection: asyncpg.Connection, before: datetime) -> list[str]:
     rows = await connection.fetch(
         "SELECT c.relname FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid"
         " WHERE i.inhparent = 'transaction_log'::regclass AND c.relkind = 'r' AND c.relname < $1 ORDER BY c.relname",
@@ -83,25 +83,52 @@ async def _months_until(connection: asyncpg.Connection, before: datetime) -> lis
     return [row["relname"] for row in rows]
 
 
+def _span(name: str) -> tuple[datetime, datetime]:
+    """Return beginning and end of a part from its name: `transaction_log_2026_11`, or with a day."""
+    year, month, *day = map(int, name.removeprefix("transaction_log_").split("_"))
+    start = datetime(year, month, *(day or [1]), tzinfo=clock.VN)
+    return start, start + timedelta(days=1) if day else months_after(start, 1)
+
+
 async def _seal(connection: asyncpg.Connection, key: EvidenceKey, name: str) -> bool:
-    verifier = Verifier([key], seals=await read_seals(connection))
+    verifier, tally = Verifier([key], seals=await read_seals(connection)), Tally()
     first = last = None
-    async for record in read_database(connection, table=name):
+    async for record in read_database(connection, span=_span(name)):
         verifier.read(record)
+        tally.add(record)
         first, last = first or record, record
-    # A commit's records share their time: the month's last record is signed.
+    # A commit's records share their time: the part's last record is signed.
     verdict = verifier.end()
     if not verdict.sound:
         _log.error("evidence.month_unsound", month=name, record=verdict.findings[0].number)
         return False
-    async with connection.transaction():
-        if first and last:
-            await connection.execute(
-                "INSERT INTO transaction_seal (last_number, last_hash, first_number, stored_from, stored_to, sealed_at,"
-                " signature) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                *(last.number, last.hash, first.number, first.stored_at, last.stored_at, clock.now()),
-                key.sign(last.number, last.hash),
-            )
-        await connection.execute(f"DROP TABLE {name}")
+    try:
+        async with connection.transaction():
+            if first and last:
+                await _keep(connection, seal(first, last, tally, key))
+            await connection.execute("SELECT transaction_log_drop($1)", name, timeout=COUNT_TIMEOUT_S)
+    except asyncpg.InsufficientPrivilegeError as refusal:
+        _log.warning("evidence.month_kept", month=name, reason=str(refusal))
+        return False
     _log.info("evidence.month_dropped", month=name)
     return True
+
+
+async def _keep(connection: asyncpg.Connection, made: Seal) -> None:
+    await connection.execute(
+        "INSERT INTO transaction_seal (last_number, last_hash, first_number, stored_from, stored_to, calls,"
+        " summary_sha256, sealed_at, signature) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        *(made.last_number, made.last_hash, made.first_number, made.stored_from, made.stored_to, made.calls),
+        *(made.summary_sha256, clock.now(), made.signature),
+    )
+    await connection.executemany(
+        "INSERT INTO transaction_seal_day (last_number, day, service, client_id, calls, refused, failed,"
+        " request_bytes, response_bytes, duration_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        [
+            (
+                *(made.last_number, day.day, day.service, day.client_id, day.calls, day.refused, day.failed),
+                *(day.request_bytes, day.response_bytes, day.duration_us),
+            )
+            for day in made.days
+        ],
+    )

@@ -1,95 +1,85 @@
-"""Reading the log: from the database, or from an export that was made of it."""
+"""Reading the log from the database, in the order of its numbers and with flat memory, however long it is."""
 
-import gzip
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import astuple
+from collections.abc import AsyncIterator
+from dataclasses import fields
 from datetime import datetime
-from pathlib import Path
-from typing import Any, BinaryIO
 
 import asyncpg
-import orjson
 
 from gateway.operations.evidence.chain import FIELDS, Call, Record
-from gateway.operations.evidence.verifying import Testimony
+from gateway.operations.evidence.sealing import DayFigures, Seal
+from gateway.operations.evidence.stamps import Anchor
 
-PAGE = 5_000
+WINDOW = 20_000
+"""Records read at once: pages are found by their range of numbers."""
+Span = tuple[datetime, datetime]
+_COLUMNS = f"number, stored_at, {', '.join(FIELDS)}, hash, signature"
+_TRACE = 2 + FIELDS.index("trace_id")
 
 
-async def read_database(connection: asyncpg.Connection, *, table: str = "transaction_log") -> AsyncIterator[Record]:
-    """Return every record in the order it was stored, as one snapshot of the database has them."""
+async def read_database(
+    connection: asyncpg.Connection, *, after: int | None = None, until: int | None = None, span: Span | None = None
+) -> AsyncIterator[Record]:
+    """Return every record in the order of its number, as one snapshot of the database has them.
+
+    after and until bound the numbers, span the time of storing (its end excluded).
+    """
+    within, times = (" AND stored_at >= $3 AND stored_at < $4", span) if span else ("", ())
+    page = (
+        f"SELECT {_COLUMNS} FROM transaction_log WHERE number > $1 AND number <= $2{within} ORDER BY number, stored_at"
+    )
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        cursor = connection.cursor(f"SELECT * FROM {table} ORDER BY stored_at, number", prefetch=PAGE)
-        async for row in cursor:
-            yield Record(
-                row["number"],
-                row["stored_at"],
-                Call(*(row[name] for name in FIELDS)),
-                row["hash"],
-                row["signature"],
-            )
+        # Pages are found by their ranges, and what was found comes sorted.
+        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+        most = _NUMBER_MAX if until is None else until
+        here = await _next(connection, None, until, times) if after is None else after + 1
+        while here is not None:
+            end = min(here - 1 + WINDOW, most)
+            rows = await connection.fetch(page, here - 1, end, *times, timeout=_PAGE_TIMEOUT_S)
+            for row in rows:
+                yield _record(row)
+            full = len(rows) >= WINDOW and end != most
+            here = end + 1 if full else await _next(connection, end, until, times)
 
 
-async def read_seals(connection: asyncpg.Connection) -> list[Testimony]:
-    """Return the ends of the months that were dropped."""
-    rows = await connection.fetch("SELECT last_number, last_hash, signature FROM transaction_seal ORDER BY last_number")
-    return [Testimony(row["last_number"], row["last_hash"], row["signature"]) for row in rows]
+_NUMBER_MAX = 2**63 - 1
+_PAGE_TIMEOUT_S = 600
 
 
-def write_record(file: BinaryIO | gzip.GzipFile, record: Record) -> None:
-    """Write a record as a line of an export (JSON)."""
-    signature = record.signature.hex() if record.signature else None
-    values = [record.number, record.stored_at, *astuple(record.call), record.hash.hex(), signature]
-    file.write(orjson.dumps([v.hex() if isinstance(v, bytes) else v for v in values]) + b"\n")
+async def _next(
+    connection: asyncpg.Connection, after: int | None, until: int | None, times: "Span | tuple[()]"
+) -> int | None:
+    """Return the lowest number beyond another: where a window was not full there may be a gap of any size."""
+    within = " AND stored_at >= $3 AND stored_at < $4" if times else ""
+    return await connection.fetchval(
+        "SELECT min(number) FROM transaction_log WHERE number > coalesce($1::bigint, -9223372036854775808)"
+        f" AND number <= coalesce($2::bigint, 9223372036854775807){within}",
+        *(after, until, *times),
+        timeout=_PAGE_TIMEOUT_S,
+    )
 
 
-def write_seals(file: BinaryIO | gzip.GzipFile, seals: list[Testimony]) -> None:
-    """Write the first line of an export: the ends of dropped months."""
-    ends = [[seal.number, seal.hash.hex(), seal.signature.hex()] for seal in seals]
-    file.write(orjson.dumps({"motcua_transaction_log": 1, "seals": ends}) + b"\n")
+def _record(row: asyncpg.Record) -> Record:
+    values = list(row.values())
+    trace = values[_TRACE]
+    values[_TRACE] = trace.hex if trace is not None else ""
+    return Record(values[0], values[1], Call(*values[2:-2]), values[-2], values[-1])
 
 
-class Export:
-    """An export as it lies in a file; raises ValueError with the line that cannot be read."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with self._open() as file:
-            first = _parsed(1, file.readline())
-        if not isinstance(first, dict) or first.get("motcua_transaction_log") != 1:
-            raise ValueError("Line 1: this is no export of the transaction log.")
-        self.seals = [Testimony(n, bytes.fromhex(h), bytes.fromhex(s)) for n, h, s in first["seals"]]
-
-    def _open(self) -> Any:  # noqa: ANN401 - a file, compressed or not
-        return gzip.open(self._path, "rb") if self._path.suffix == ".gz" else self._path.open("rb")
-
-    def records(self) -> Iterator[Record]:
-        """Return the records in the order of the file."""
-        with self._open() as file:
-            for nth, line in enumerate(file, start=1):
-                if nth > 1:
-                    yield _record(nth, _parsed(nth, line))
+async def read_seals(connection: asyncpg.Connection) -> list[Seal]:
+    """Return the ends of the months that were dropped, with their figures."""
+    days: dict[int, list[DayFigures]] = {}
+    named = ", ".join(one.name for one in fields(DayFigures))
+    for row in await connection.fetch(f"SELECT last_number, {named} FROM transaction_seal_day"):
+        days.setdefault(row["last_number"], []).append(DayFigures(*list(row.values())[1:]))
+    rows = await connection.fetch(
+        "SELECT first_number, last_number, last_hash, stored_from, stored_to, calls, summary_sha256, signature"
+        " FROM transaction_seal ORDER BY last_number"
+    )
+    return [Seal(*row.values(), days=days.get(row["last_number"], [])) for row in rows]
 
 
-def _parsed(nth: int, line: bytes) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return orjson.loads(line)
-    except ValueError as problem:
-        raise ValueError(f"Line {nth} is no JSON: {problem}") from None
-
-
-def _record(nth: int, values: Any) -> Record:  # noqa: ANN401 - JSON
-    try:
-        number, stored_at, at, *rest, digest, signature = values
-        # The last two values of a call are digests.
-        texts, digests = rest[:-2], [bytes.fromhex(v) if v else None for v in rest[-2:]]
-        call = Call(datetime.fromisoformat(at), *texts, *digests)
-        return Record(
-            number,
-            datetime.fromisoformat(stored_at),
-            call,
-            bytes.fromhex(digest),
-            bytes.fromhex(signature) if signature else None,
-        )
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"Line {nth} is no record: {problem}") from None
+async def read_anchors(connection: asyncpg.Connection) -> list[Anchor]:
+    """Return the time stamps that are kept in the database."""
+    rows = await connection.fetch("SELECT number, hash, token FROM transaction_anchor ORDER BY number")
+    return [Anchor(*row.values()) for row in rows]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic import Field as Bounded
 
 from services.intake.models.conditions import Condition
+from shared.bodies import Body
 from shared.events.values import (
     Channel,
     CollectedAt,
@@ -22,8 +23,8 @@ from shared.events.values import (
 )
 from shared.identifiers import AgencyCode
 
-Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
-ProcedureName = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,40}$")]
+ProcedureName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
 """A procedure's code: 1.004222 and 1.003560.H56, and the older ones that the national catalogue still holds."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
@@ -40,8 +41,8 @@ class Level(StrEnum):
     """A body outside the levels: a bank, a notary, a school."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Entry(Body):
+    model_config = ConfigDict(frozen=True)
 
 
 class AgencyEntry(_Entry):
@@ -131,7 +132,7 @@ class NationalRecord(_Entry):
     performed_by: str = ""
     coordinated_with: str = ""
     requirements: str = ""
-    notes: dict[Channel, str] = {}
+    notes: dict[Channel, str] = Bounded({})
     """What its ways of filing say about time and money, by channel."""
 
 
@@ -152,7 +153,7 @@ class ProcedureEntry(_Entry):
     """The agencies that receive its dossiers; where none is named, every agency of its levels does."""
     duration: Duration | None
     """None where the law sets no term."""
-    durations: dict[Channel, Duration] = {}
+    durations: dict[Channel, Duration] = Bounded({})
     """Terms of channels that differ from `duration`."""
     same_day: bool = False
     """Answered within the working day; what comes after 15:00 counts from the next (NĐ 61/2018)."""

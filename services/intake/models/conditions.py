@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 
+from shared.bodies import Body
 from shared.events.values import Channel, PartyKind
 
 
-class Condition(BaseModel):
+class Condition(Body):
     """Everything that is given must hold; what is left empty holds always."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     cases: tuple[str, ...] = ()
     """Codes of the procedure's cases (trường hợp)."""
@@ -19,7 +20,7 @@ class Condition(BaseModel):
     channels: tuple[Channel, ...] = ()
     represented: bool | None = None
     """True: only when somebody hands it in for the owner; False: only when the owner does himself."""
-    answers: dict[str, tuple[str | bool | int, ...]] = {}
+    answers: dict[str, tuple[str | bool | int, ...]] = Field(default={})
     """Fields of the e-form, each with the answers that make the component necessary."""
 
     def holds(

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 import jsonschema_rs
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import BigInteger, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.intake.models.tables import IntakeBase, Json
+from shared.bodies import Body
 from shared.events.values import Channel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,16 +43,16 @@ def validator_of(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         raise ValueError(f"the schema cannot be used: {str(problem).splitlines()[0]}") from problem
 
 
-class FormDraft(BaseModel):
+class FormDraft(Body):
     """An e-form as it is brought in; its version and first day are given when it differs from the one before."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
-    code: Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")] = Field(examples=["TK-1.000656"])
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")] = Field(examples=["TK-1.000656"])
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
         examples=["Tờ khai đăng ký khai tử"]
     )
-    procedures: tuple[Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")], ...] = Field(
+    procedures: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")], ...] = Field(
         default=(), max_length=500, examples=[["1.000656"]]
     )
     """The procedures it is filled in for."""
@@ -61,7 +62,7 @@ class FormDraft(BaseModel):
         examples=[{"type": "object", "properties": {"nguoi_chet": {"type": "string", "title": "Họ tên người chết"}}}]
     )
     """JSON Schema 2020-12 of what is filled in; `title` of each field in Vietnamese, `$ref` within the schema only."""
-    layout: dict[str, Any] = {}
+    layout: dict[str, Any] = Field(default={})
     """Hints for screens, passed on as they are."""
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 from pydantic import Field as Bounded
 from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.intake.models.catalogue import Text
 from services.intake.models.tables import IntakeBase
+from shared.bodies import Body
 from shared.events.values import Channel, PartyKind
 from shared.identifiers import AgencyCode, is_within
 
@@ -41,10 +42,10 @@ class RuleKind(StrEnum):
     """These applicants are asked to submit online, except where a law needs paper."""
 
 
-class RuleEntry(BaseModel):
+class RuleEntry(Body):
     """When to warn: everything that is given must hold; what is left empty holds always."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     kind: RuleKind
     agency: AgencyCode

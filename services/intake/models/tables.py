@@ -199,6 +199,10 @@ class Dossier(IntakeBase):
     withdrawal_refused_at: Mapped[datetime | None]
     withdrawal_refusal: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
+    retracted_at: Mapped[datetime | None]
+    retracted_by: Mapped[str | None]
+    retraction_reason: Mapped[str | None]
+
     case_completed_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
 
@@ -241,6 +245,10 @@ class Document(IntakeBase):
     added_by: Mapped[str]
     """The client that uploaded or named it."""
     added_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    """A file of a dossier that another portal is handing over: it goes then, unless the dossier has come."""
+
+    __table_args__ = (Index("ix_document_expires_at", "expires_at", postgresql_where="expires_at IS NOT NULL"),)
 
 
 class SupplementRequest(IntakeBase):

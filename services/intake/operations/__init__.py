@@ -4,13 +4,21 @@ from services.intake.operations.agencies import close_agency, write_agency
 from services.intake.operations.calendars import keep_calendar
 from services.intake.operations.catalogue import expire_procedure, import_catalogue
 from services.intake.operations.documents import keep_document
-from services.intake.operations.dossiers import Submitted, accept_dossier, reject_dossier, submit_dossier, submit_once
+from services.intake.operations.dossiers import (
+    Submitted,
+    accept_dossier,
+    reject_dossier,
+    retract_dossier,
+    submit_dossier,
+    submit_once,
+)
 from services.intake.operations.drafts import delete_draft, delete_expired, save_draft, start_draft, submit_draft
 from services.intake.operations.forms import import_forms
 from services.intake.operations.forms import validate as validate_form
 from services.intake.operations.imports import compare_with_nothing, import_procedures, sift
 from services.intake.operations.notices import NOT_WHOLLY_ONLINE, Notice
 from services.intake.operations.papers import Paper, Reuse
+from services.intake.operations.portal_files import announce_file, condemn_files, forget_files, keep_portal_file
 from services.intake.operations.reuse import record_reuse
 from services.intake.operations.rules import change_rule, set_rule
 from services.intake.operations.runs import begin_import, note_import
@@ -42,6 +50,7 @@ __all__ = [
     "Submitted",
     "accept_dossier",
     "add_piece",
+    "announce_file",
     "begin_import",
     "begin_upload",
     "change_rule",
@@ -49,17 +58,20 @@ __all__ = [
     "close_agency",
     "close_unanswered",
     "compare_with_nothing",
+    "condemn_files",
     "delete_draft",
     "delete_expired",
     "end_by_withdrawal",
     "expire_procedure",
     "finish_upload",
+    "forget_files",
     "import_agencies",
     "import_catalogue",
     "import_forms",
     "import_procedures",
     "keep_calendar",
     "keep_document",
+    "keep_portal_file",
     "note_import",
     "provide_supplement",
     "record_case_end",
@@ -70,6 +82,7 @@ __all__ = [
     "record_reuse",
     "reject_dossier",
     "request_supplement",
+    "retract_dossier",
     "save_draft",
     "set_rule",
     "sift",

@@ -62,6 +62,7 @@ async def hand_in(
         if paper.document_id:
             document = uploaded[paper.document_id]
             document.dossier_code, document.component_code = dossier_code, paper.component_code
+            document.expires_at = None
             told.append(_told(document))
         else:
             named = _named(paper, names.get(paper.component_code, paper.component_code))

@@ -1,4 +1,4 @@
-"""Dossiers: submitted, accepted, rejected."""
+"""Dossiers: submitted, accepted, rejected, struck off."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from services.intake.operations.reuse import answered_claims
 from services.intake.operations.submission import Submission, Terms, check_submission, late_problems
 from services.intake.states import DOSSIER, DossierStatus
 from shared.errors import FieldError, InvalidRequest
-from shared.events.intake import DossierAccepted, DossierRejected, DossierSubmitted
+from shared.events.intake import DossierAccepted, DossierRejected, DossierRetracted, DossierSubmitted
 from shared.events.values import Channel, Duration, FeeItem, Party, ServiceLevel
 from shared.work import Work
 from shared.worktime import OutsideCalendarError, WorkingCalendar
@@ -119,6 +119,20 @@ async def reject_dossier(
     dossier.revision += 1
     rejected = DossierRejected(reason=reason, legal_basis=legal_basis, rejected_at=work.now, rejected_by=rejected_by)
     return work.move(dossier, DOSSIER, "reject", rejected)
+
+
+async def retract_dossier(
+    work: Work, *, code: str, reason: str, retracted_by: str, revisions: Collection[int] | None = None
+) -> Dossier:
+    """Strike off a dossier that was entered by mistake; its code is not given again.
+
+    Emits intake.dossier.retracted.v1. Raises DossierNotFound, ChangedMeanwhile, IllegalMove (after its acceptance).
+    """
+    dossier = await queries.lock_dossier(work.session, code, caller=work.caller, revisions=revisions)
+    dossier.retracted_at, dossier.retracted_by, dossier.retraction_reason = work.now, retracted_by, reason
+    dossier.revision += 1
+    retracted = DossierRetracted(reason=reason, retracted_at=work.now, retracted_by=retracted_by)
+    return work.move(dossier, DOSSIER, "retract", retracted)
 
 
 def checked_time(

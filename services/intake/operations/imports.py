@@ -33,6 +33,8 @@ FIRST_VERSION_DAYS = 30
 """A procedure that is new here is in force so many days back: dossiers may be entered so late."""
 NO_FIELD = "Lĩnh vực khác"
 FIELD_CODE_MAX = 40
+_OURS_ALONE = frozenset({"version", "valid_from"})
+"""What a new version has anew by itself."""
 
 Works = Callable[[], AbstractAsyncContextManager[Work]]
 """Opens a transaction for a batch."""
@@ -54,6 +56,8 @@ class Report:
     """Rows whose code stands on a later row, which counts."""
     refusals: list[dict[str, object]] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    """{code, kind: added or changed, fields: [{field, ours, theirs}]} of each row that is not as it stands here."""
 
     @property
     def imported(self) -> int:
@@ -135,6 +139,7 @@ async def _take(work: Work, report: Report, batch: Sequence[Reading], *, day: da
             report.unchanged += 1
             continue
         changed.append(entry)
+        report.differences.append(_difference(entry, known))
         report.added += known is None
         report.changed += known is not None
     if changed and write:
@@ -142,6 +147,17 @@ async def _take(work: Work, report: Report, batch: Sequence[Reading], *, day: da
         entries = [FieldEntry(code=code, name=name) for code, name in fields.names.items()]
         await write_fields(work, await changed_fields(work, entries))
         await write_procedures(work, changed, fields.names, revision=revision)
+
+
+def _difference(entry: ProcedureEntry, known: ProcedureEntry | None) -> dict[str, Any]:
+    theirs = as_json(entry)
+    ours = as_json(known) if known else {}
+    fields = [
+        {"field": name, "ours": ours.get(name), "theirs": value}
+        for name, value in theirs.items()
+        if known and name not in _OURS_ALONE and ours.get(name) != value
+    ]
+    return {"code": entry.code, "kind": "changed" if known else "added", "fields": fields}
 
 
 async def _newest(work: Work, codes: Sequence[str]) -> dict[str, ProcedureEntry]:

@@ -7,6 +7,7 @@ from services.intake.routes.dossiers import dossiers, portal
 from services.intake.routes.drafts import drafts
 from services.intake.routes.forms import forms
 from services.intake.routes.imports import imports
+from services.intake.routes.portal_files import portal_files
 from services.intake.routes.resuming import pieces, resumable
 from services.intake.routes.rules import rules
 from services.intake.routes.slips import printed
@@ -15,6 +16,7 @@ from services.intake.routes.tracking import tracking
 ROUTERS = (
     dossiers,
     portal,
+    portal_files,
     drafts,
     documents,
     uploads,

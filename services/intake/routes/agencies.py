@@ -23,7 +23,7 @@ from shared.identifiers import AgencyCode, dossier_day, is_within
 
 agencies = router("catalogue", prefix="/agencies")
 
-CodePath = Annotated[str, Path(pattern=r"^[\w.\-]{1,40}$", examples=["H32.14", "000.00.14.H32"])]
+CodePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.\-]{1,40}$", examples=["H32.14", "000.00.14.H32"])]
 
 
 @agencies.get("", summary="List agencies")

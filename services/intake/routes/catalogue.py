@@ -21,6 +21,7 @@ from shared.http import SessionDep, WorkDep, needs, router
 from shared.identifiers import AgencyCode, dossier_day, is_within
 
 LIST_MAX = 200
+CodePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.\-]{1,60}$", examples=["1.004222"])]
 
 catalogue = router("catalogue")
 
@@ -67,7 +68,7 @@ async def list_procedures(
 @catalogue.get("/procedures/{code}", summary="Read a procedure")
 async def get_procedure(
     known: CatalogueDep,
-    code: str,
+    code: Annotated[str, Path(max_length=60, examples=["1.004222"])],
     version: Annotated[int | None, Query(ge=1, le=10**6, description="An earlier one")] = None,
 ) -> ProcedureView:
     """Return the version in force today with components, fees by channel and agencies; the newest if none is."""
@@ -76,9 +77,7 @@ async def get_procedure(
 
 
 @catalogue.post("/procedures/{code}/expire", dependencies=[needs("catalogue:write")])
-async def expire_procedure(
-    work: WorkDep, code: Annotated[str, Path(pattern=r"^[\w.\-]{1,60}$")], body: Expiry
-) -> ProcedureView:
+async def expire_procedure(work: WorkDep, code: CodePath, body: Expiry) -> ProcedureView:
     """End a procedure: after its last day no dossier is taken and no list shows it; what runs goes on."""
     await operations.expire_procedure(work, code=code, last_day=body.last_day)
     known = await queries.load_catalogue(work.session)

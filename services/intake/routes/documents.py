@@ -14,12 +14,13 @@ from services.intake.schemas.answers import DocumentView
 from services.intake.schemas.requests import NAME_MAX, Sha256
 from services.intake.storage import SIGNATURES, Documents
 from shared.blobs import Blob
+from shared.bodies import EntityTag
 from shared.errors import FieldError, InvalidRequest
 from shared.http import CallerDep, Upload, UploadRoute, WorkDep, needs, problem_responses, router
 
 READ, SUBMIT = "dossiers:read", "dossiers:submit"
 _FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-_UPLOAD = {"requestBody": {"required": True, "content": dict.fromkeys(SIGNATURES, _FILE)}}
+UPLOADED = {"requestBody": {"required": True, "content": dict.fromkeys(SIGNATURES, _FILE)}}
 _DOWNLOAD: dict[int | str, dict[str, Any]] = {200: {"content": dict.fromkeys(SIGNATURES, _FILE)}}
 
 
@@ -52,7 +53,7 @@ uploads = APIRouter(prefix="/documents", tags=["documents"], route_class=Documen
     status_code=201,
     dependencies=[needs(SUBMIT)],
     responses=problem_responses(400, 401, 403, 409, 413, 415, 422, 503),
-    openapi_extra=_UPLOAD,
+    openapi_extra=UPLOADED,
 )
 async def upload_document(
     request: Request,
@@ -69,7 +70,7 @@ async def upload_document(
         raise HashMismatch("Send the file again.", announced=sha256, arrived=file.sha256)
     document = await operations.keep_document(
         work,
-        name=_name(x_document_name),
+        name=file_name(x_document_name),
         media_type=request.state.media_type,
         size_bytes=file.size_bytes,
         sha256=file.sha256,
@@ -79,7 +80,7 @@ async def upload_document(
 
 @documents.get("/{document_id}", dependencies=[needs(READ)], response_class=StreamingResponse, responses=_DOWNLOAD)
 async def read_document(
-    request: Request, caller: CallerDep, document_id: UUID, if_none_match: Annotated[str | None, Header()] = None
+    request: Request, caller: CallerDep, document_id: UUID, if_none_match: Annotated[EntityTag | None, Header()] = None
 ) -> Response:
     """Download a file of a dossier you may see, or one that you uploaded."""
     # The session ends before the download begins: a slow reader holds no connection.
@@ -94,7 +95,8 @@ async def read_document(
     return StreamingResponse(await store.read(document.sha256), media_type=document.media_type, headers=headers)
 
 
-def _name(header: str) -> str:
+def file_name(header: str) -> str:
+    """Return a file's name as it came, percent-encoded. Raises InvalidRequest."""
     name = unquote(header).strip()
     if not name.isprintable() or not 1 <= len(name) <= NAME_MAX:
         message = f"Give the file's name, percent-encoded UTF-8, {NAME_MAX} characters at most."

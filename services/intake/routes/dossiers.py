@@ -29,11 +29,13 @@ from services.intake.schemas.requests import (
     PortalDossierBody,
     RejectBody,
     RequestSupplementBody,
+    RetractBody,
     SupplementBody,
     WithdrawBody,
 )
 from services.intake.states import DossierStatus
 from shared import clock
+from shared.bodies import EntityTag
 from shared.http import CallerDep, SessionDep, WorkDep, grouped, needs, problem_responses, router
 from shared.identifiers import AgencyCode, dossier_day
 from shared.work import Work
@@ -47,7 +49,8 @@ portal = router("portal")
 
 CodePath = Annotated[str, Path(pattern=_CODE, examples=["H32.14-260407-0001"])]
 IfMatch = Annotated[
-    str | None, Header(description="ETag of the dossier as you read it; when it changed since, nothing is done (412)")
+    EntityTag | None,
+    Header(description="ETag of the dossier as you read it; when it changed since, nothing is done (412)"),
 ]
 
 
@@ -135,7 +138,7 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     dependencies=[needs("dossiers:read")],
 )
 async def get_dossier(
-    session: SessionDep, caller: CallerDep, code: CodePath, if_none_match: Annotated[str | None, Header()] = None
+    session: SessionDep, caller: CallerDep, code: CodePath, if_none_match: Annotated[EntityTag | None, Header()] = None
 ) -> Response:
     """Read a whole dossier, with what can be done now; its ETag goes into If-Match of a decision."""
     dossier = await queries.get_dossier(session, code, caller=caller)
@@ -176,6 +179,17 @@ async def reject_dossier(
         legal_basis=body.legal_basis,
         rejected_by=body.rejected_by,
         revisions=revisions_of(if_match),
+    )
+    return await _state(work, dossier, response)
+
+
+@dossiers.post("/{code}/retract", dependencies=[needs("dossiers:decide")], responses=_CHANGED)
+async def retract_dossier(
+    work: WorkDep, code: CodePath, body: RetractBody, response: Response, if_match: IfMatch = None
+) -> DossierState:
+    """Strike off a dossier that was entered by mistake, before its acceptance; whoever keeps a copy is told."""
+    dossier = await operations.retract_dossier(
+        work, code=code, reason=body.reason, retracted_by=body.retracted_by, revisions=revisions_of(if_match)
     )
     return await _state(work, dossier, response)
 

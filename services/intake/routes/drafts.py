@@ -29,6 +29,7 @@ from services.intake.schemas.drafts import (
 )
 from services.intake.schemas.requests import DossierBody
 from shared import clock
+from shared.bodies import EntityTag
 from shared.caller import Caller
 from shared.errors import InvalidRequest
 from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses, router
@@ -40,7 +41,9 @@ _CHANGED = problem_responses(412)
 
 drafts = router("drafts", prefix="/drafts")
 
-IfMatch = Annotated[str | None, Header(description="ETag of the draft as you read it; when it changed since, 412")]
+IfMatch = Annotated[
+    EntityTag | None, Header(description="ETag of the draft as you read it; when it changed since, 412")
+]
 
 
 @drafts.post("", status_code=201, dependencies=[needs(SUBMIT)])

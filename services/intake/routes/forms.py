@@ -26,7 +26,7 @@ from shared.identifiers import dossier_day
 
 forms = router("forms", prefix="/forms")
 
-CodePath = Annotated[str, Path(pattern=r"^[\w.\-]{1,60}$", examples=["TK-1.000656"])]
+CodePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.\-]{1,60}$", examples=["TK-1.000656"])]
 Version = Annotated[int | None, Query(ge=1, le=10**6, description="An earlier one")]
 
 

@@ -38,7 +38,8 @@ async def import_procedures(work: WorkDep, body: ImportBody) -> ReportView:
     )
     if not body.dry_run:
         operations.note_import(work, source=body.source, rows=body.procedures, report=report)
-    return ReportView.model_validate(report.as_json())
+    differences = report.differences if body.dry_run else []
+    return ReportView.model_validate({**report.as_json(), "differences": differences})
 
 
 @imports.get("", summary="List imports", dependencies=[needs(WRITE)])

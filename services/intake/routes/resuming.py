@@ -13,6 +13,7 @@ from services.intake.models import Upload
 from services.intake.schemas.uploads import PIECE_BYTES_MAX, UploadBody, UploadView
 from services.intake.storage import SIGNATURE_BYTES_MAX, Documents, media_type_of
 from shared import clock
+from shared.errors import FieldError, InvalidRequest
 from shared.http import CallerDep, SessionDep, WorkDep, WriteRoute, authenticate, needs, problem_responses, router
 
 SUBMIT = "dossiers:submit"
@@ -88,6 +89,10 @@ async def send_piece(
 ) -> UploadView:
     """Send the next piece, of at most `piece_bytes_max`; with the last one the answer has a `document_id`."""
     piece = await request.body()
+    if not piece:
+        raise InvalidRequest(
+            "Send the piece as the body.", errors=[FieldError("body", "The piece is missing.", "Thiếu dữ liệu.")]
+        )
     if start_byte == 0 and len(piece) >= SIGNATURE_BYTES_MAX:
         media_type_of(piece)
     found = await operations.add_piece(work, upload_id=upload_id, start_byte=start_byte, piece=piece)

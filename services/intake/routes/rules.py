@@ -12,6 +12,7 @@ from services.intake.errors import RuleNotFound
 from services.intake.models import RuleEntry
 from services.intake.routes.tags import revisions_of, tag_of
 from services.intake.schemas.rules import RulePage, RuleView, rule_view
+from shared.bodies import Day, EntityTag
 from shared.caller import Caller
 from shared.http import SessionDep, WorkDep, needs, problem_responses, router
 from shared.identifiers import AgencyCode, is_within
@@ -33,7 +34,7 @@ rules = router("submission rules", prefix="/submission-rules")
 async def list_rules(
     session: SessionDep,
     agency: Annotated[AgencyCode | None, Query(description="Rules that hold at this agency")] = None,
-    on: Annotated[date | None, Query(description="Rules that are in force on this day")] = None,
+    on: Annotated[Day | None, Query(description="Rules that are in force on this day")] = None,
 ) -> RulePage:
     """List paperless days and who is asked to submit online; a submission against one is taken with a warning."""
     found = [rule_view(rule) for rule in await queries.list_rules(session)]
@@ -61,7 +62,7 @@ async def change_rule(
     rule_id: UUID,
     body: RuleEntry,
     response: Response,
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: Annotated[EntityTag | None, Header()] = None,
 ) -> RuleView:
     """Change a rule; `valid_to` ends it."""
     _check_own(work.caller, body)

@@ -13,6 +13,7 @@ from services.intake.routes.catalogue import CatalogueDep
 from services.intake.routes.dossiers import CodePath
 from services.intake.slips import FormCode, Office
 from shared import clock
+from shared.bodies import Day
 from shared.errors import FieldError, InvalidRequest, NotFound
 from shared.http import CallerDep, SessionDep, needs, router
 from shared.identifiers import AgencyCode, dossier_day
@@ -65,8 +66,8 @@ async def print_register(
     caller: CallerDep,
     known: CatalogueDep,
     agency: AgencyCode,
-    first: Annotated[date, Query(description="The first day, in Vietnam")],
-    last: Annotated[date | None, Query(description="The last day; the first one unless given")] = None,
+    first: Annotated[Day, Query(description="The first day, in Vietnam")],
+    last: Annotated[Day | None, Query(description="The last day; the first one unless given")] = None,
 ) -> Response:
     """Print form 07: the register of what an agency itself received, a month and a thousand dossiers at most."""
     end = last or first

@@ -33,7 +33,7 @@ _PAGE_HEADERS = _HEADERS | {
 
 tracking = APIRouter(prefix="/tracking", tags=["tracking"], responses=problem_responses(404, 422, 503))
 
-Accept = Annotated[str, Header(description="text/html for a page, anything else for JSON")]
+Accept = Annotated[str, Header(max_length=1000, description="text/html for a page, anything else for JSON")]
 
 
 @tracking.get("", response_class=HTMLResponse, summary="Ask for a tracking code")
@@ -95,6 +95,7 @@ def _dates(found: TrackingView) -> Iterator[tuple[str, datetime, bool]]:
         ("Trả kết quả", found.returned_at, False),
         ("Từ chối tiếp nhận", found.rejected_at, False),
         ("Rút hồ sơ", found.withdrawn_at, False),
+        ("Hủy do nhập nhầm", found.retracted_at, False),
     ]
     return ((label, moment, now) for label, moment, now in labelled if moment is not None)
 

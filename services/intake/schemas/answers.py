@@ -25,7 +25,7 @@ class DossierLine(Answer):
     code: str
     status: DossierStatus
     actions: list[str]
-    """What can be done now: accept, reject, request_supplement, supplement, close, withdraw."""
+    """What can be done now: accept, reject, request_supplement, supplement, close, withdraw, retract."""
     procedure_code: str
     procedure_version: int
     procedure_name: str
@@ -110,6 +110,15 @@ class DossierState(DossierLine):
     withdrawal: WithdrawalView | None
 
 
+class PortalFileView(Answer):
+    """A file that another portal sent, kept for its dossier."""
+
+    id: UUID
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
 class DocumentView(Answer):
     """A document of a dossier, or one that was just uploaded."""
 
@@ -150,6 +159,14 @@ class RejectionView(Answer):
     legal_basis: str
 
 
+class RetractionView(Answer):
+    """How the dossier was struck off."""
+
+    retracted_at: datetime
+    retracted_by: str
+    reason: str
+
+
 class DossierView(DossierState):
     """A whole dossier (personal data)."""
 
@@ -173,6 +190,7 @@ class DossierView(DossierState):
     supplements: list[SupplementView]
     acceptance: AcceptanceView | None
     rejection: RejectionView | None
+    retraction: RetractionView | None
 
 
 def dossier_line(dossier: Dossier, supplement: SupplementRequest | None = None, *, now: datetime) -> DossierLine:
@@ -213,6 +231,7 @@ def dossier_view(
             "supplements": [_supplement(request, now) for request in supplements],
             "acceptance": _acceptance(dossier),
             "rejection": _rejection(dossier),
+            "retraction": _retraction(dossier),
         }
     )
 
@@ -318,4 +337,14 @@ def _rejection(dossier: Dossier) -> RejectionView | None:
         rejected_by=dossier.rejected_by or "",
         reason=dossier.rejection_reason or "",
         legal_basis=dossier.rejection_legal_basis or "",
+    )
+
+
+def _retraction(dossier: Dossier) -> RetractionView | None:
+    if dossier.retracted_at is None:
+        return None
+    return RetractionView(
+        retracted_at=dossier.retracted_at,
+        retracted_by=dossier.retracted_by or "",
+        reason=dossier.retraction_reason or "",
     )

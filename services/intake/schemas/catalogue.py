@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.models import AgencyEntry, CaseEntry, ComponentEntry, Level, NationalRecord, Origin, ProcedureEntry
 from services.intake.queries import Catalogue
+from shared.bodies import Body
 from shared.events.values import Channel, Duration, FeeItem, PartyKind, ServiceLevel
 from shared.identifiers import AgencyCode
 
@@ -105,10 +106,8 @@ class FieldView(_Answer):
     name: str
 
 
-class AgencyClosing(BaseModel):
+class AgencyClosing(Body):
     """The end of an agency, and who takes over."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     last_day: date
     """The successors take over on the day after."""
@@ -116,10 +115,8 @@ class AgencyClosing(BaseModel):
     """One for a merger, several for a split; they must exist on the day after."""
 
 
-class Expiry(BaseModel):
+class Expiry(Body):
     """The end of a procedure."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     last_day: date
     """The last day on which dossiers are taken."""

@@ -4,19 +4,18 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.intake.models import FormDraft, FormEntry
 from services.intake.schemas.answers import Answer
+from shared.bodies import Body
 
 ROWS_MAX = 5000
 FORMS_MAX = 500
 
 
-class ImportBody(BaseModel):
+class ImportBody(Body):
     """Procedures to bring in."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     procedures: Annotated[list[Any], Field(max_length=ROWS_MAX)] = Field(
         examples=[[{"MATTHC": "1.004222", "TENTTHC": "Đăng ký thường trú"}]]
@@ -59,6 +58,24 @@ class KindCount(BaseModel):
     count: int
 
 
+class FieldDifference(BaseModel):
+    """A field that differs."""
+
+    field: str
+    ours: Any = None
+    theirs: Any = None
+
+
+class Difference(BaseModel):
+    """A procedure that is not as it stands here."""
+
+    code: str
+    kind: str
+    """added or changed."""
+    fields: list[FieldDifference]
+    """Of a changed one."""
+
+
 class ReportView(BaseModel):
     """What came of an import: read = imported + refused; imported = added + changed + unchanged + repeated."""
 
@@ -72,6 +89,8 @@ class ReportView(BaseModel):
     kinds: list[KindCount]
     refusals: list[Refusal]
     oddities: list[OddityView]
+    differences: list[Difference] = []
+    """Of a dry run: what would be written."""
 
 
 class ImportLine(Answer):
@@ -101,10 +120,8 @@ class ImportPage(BaseModel):
     next_cursor: str | None
 
 
-class FormsBody(BaseModel):
+class FormsBody(Body):
     """E-forms to bring in, all or none of them."""
-
-    model_config = ConfigDict(extra="forbid")
 
     forms: Annotated[list[FormDraft], Field(min_length=1, max_length=FORMS_MAX)]
 
@@ -140,10 +157,8 @@ class FormView(FormEntry):
     """The versions there are, newest first."""
 
 
-class FilledIn(BaseModel):
+class FilledIn(Body):
     """What was filled in, to be checked before it is handed in."""
-
-    model_config = ConfigDict(extra="forbid")
 
     data: dict[str, Any]
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from services.intake.operations import Paper, Reuse, Submission
+from shared import bodies
 from shared.events.values import Channel, Party, ReturnMethod
 
 FORM_BYTES_MAX = 200_000
@@ -29,7 +30,8 @@ def _text(most: int, least: int = 1) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=most, pattern=_NO_NUL)
 
 
-Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
+MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+\-]{1,60}/[A-Za-z0-9_.+\-]{1,60}$")]
 Line = Annotated[str, _text(200)]
 Note = Annotated[str, _text(2000)]
 Reason = Annotated[str, _text(2000, least=10)]
@@ -49,26 +51,24 @@ FormData = Annotated[dict[str, Any], AfterValidator(_bounded)]
 """What was filled into an e-form: personal data."""
 
 
-class Body(BaseModel):
+class Body(bodies.Body):
     """What a call sends; fields that are not known are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
 
-class PartyBody(Party):
+class PartyBody(Body, Party):
     """An applicant or owner (personal data)."""
 
-    model_config = ConfigDict(extra="forbid")
-
     name: Line = Field(examples=["Nguyễn Thị An"])
-    id_number: Annotated[str, StringConstraints(pattern=r"^[\d\-]{1,20}$")] | None = Field(
+    id_number: Annotated[str, StringConstraints(pattern=r"^[0-9\-]{1,20}$")] | None = Field(
         None, examples=["056190001234"]
     )
     """Digits only; an MST of a branch has -NNN behind them."""
     email: (
         Annotated[str, StringConstraints(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$", max_length=200)] | None
     ) = None
-    phone: Annotated[str, StringConstraints(pattern=r"^\+?\d[\d .]{6,18}\d$")] | None = Field(
+    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .]{6,18}[0-9]$")] | None = Field(
         None, examples=["0905 123 456"]
     )
     address: Annotated[str, _text(500, least=0)] | None = None
@@ -99,7 +99,9 @@ class PaperBody(Body):
     component_code: Code = Field(examples=["TP01"])
     """A component of the procedure, or `other`."""
     name: Annotated[str, _text(NAME_MAX)] | None = None
-    media_type: Annotated[str, StringConstraints(pattern=r"^[\w.+\-]{1,60}/[\w.+\-]{1,60}$")] | None = None
+    media_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+\-]{1,60}/[A-Za-z0-9_.+\-]{1,60}$")] | None = (
+        None
+    )
     size_bytes: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     sha256: Sha256 | None = None
     """Hash of a file that the calling system keeps."""
@@ -142,7 +144,7 @@ class DossierBody(Body):
     """The procedure's case (trường hợp), where it has several."""
     form_data: FormData | None = None
     """What was filled into the procedure's e-form (GET /procedures/{code}: `form`)."""
-    documents: Annotated[list[PaperBody], Field(max_length=PAPERS_MAX)] = []
+    documents: Annotated[list[PaperBody], Field(max_length=PAPERS_MAX)] = Field(default=[])
     return_method: ReturnMethod
     submitted_at: Moment | None = None
     """When it was handed in, if that is entered late: direct and postal dossiers, at most 30 days back."""
@@ -206,6 +208,14 @@ class RejectBody(Body):
     reason: Reason
     legal_basis: Line
     rejected_by: Line
+
+
+class RetractBody(Body):
+    """The striking off of a dossier that was entered by mistake."""
+
+    reason: Reason
+    """What the mistake was: entered twice, or for the wrong procedure."""
+    retracted_by: Line
 
 
 class RequestSupplementBody(Body):

@@ -19,6 +19,7 @@ class Stage(StrEnum):
     RETURNED = "returned"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    RETRACTED = "retracted"
 
 
 STAGES_VI = {
@@ -29,6 +30,7 @@ STAGES_VI = {
     Stage.RETURNED: "Đã trả kết quả",
     Stage.REJECTED: "Không được tiếp nhận",
     Stage.WITHDRAWN: "Đã rút",
+    Stage.RETRACTED: "Đã hủy do nhập nhầm",
 }
 
 
@@ -48,6 +50,7 @@ class TrackingView(Answer):
     returned_at: datetime | None
     rejected_at: datetime | None
     withdrawn_at: datetime | None
+    retracted_at: datetime | None
 
 
 def tracking_view(dossier: Dossier, supplements: Sequence[SupplementRequest]) -> TrackingView:
@@ -65,6 +68,7 @@ def tracking_view(dossier: Dossier, supplements: Sequence[SupplementRequest]) ->
         returned_at=dossier.returned_at,
         rejected_at=dossier.rejected_at,
         withdrawn_at=dossier.withdrawn_at,
+        retracted_at=dossier.retracted_at,
     )
 
 

@@ -144,8 +144,12 @@ def _people(dossier: Dossier) -> dict[str, str | None]:
 def _row(dossier: Dossier, names: Mapping[str, str]) -> list[str]:
     applicant = dossier.applicant
     reach = ", ".join(filter(None, (applicant.get("address"), applicant.get("phone"))))
-    ended = dossier.rejected_at or dossier.withdrawn_at
-    notes = {dossier.rejected_at: "Từ chối tiếp nhận", dossier.withdrawn_at: "Công dân rút hồ sơ"}
+    ended = dossier.rejected_at or dossier.withdrawn_at or dossier.retracted_at
+    notes = {
+        dossier.rejected_at: "Từ chối tiếp nhận",
+        dossier.withdrawn_at: "Công dân rút hồ sơ",
+        dossier.retracted_at: "Hủy do nhập nhầm",
+    }
     late = "Nhập muộn" if dossier.late_reason else ""
     return [
         dossier.code,

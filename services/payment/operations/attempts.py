@@ -79,8 +79,13 @@ def require_due(fee: Fee) -> None:
         raise FeeNotDue(f"This fee is {fee.status}.", fee_id=fee.id, fee_status=fee.status)
 
 
-def new_payment(work: Work, fee: Fee, provider: Provider, *, expires_at: datetime | None) -> Payment:
-    """Create an attempt to pay a fee whose lock is held. Emits payment.payment.initiated.v1."""
+def new_payment(
+    work: Work, fee: Fee, provider: Provider, *, expires_at: datetime | None, reference: str | None = None
+) -> Payment:
+    """Create an attempt to pay a fee whose lock is held, under a reference that is known already or a new one.
+
+    Emits payment.payment.initiated.v1.
+    """
     payment_id = new_id()
     payment = Payment(
         id=payment_id,
@@ -89,7 +94,8 @@ def new_payment(work: Work, fee: Fee, provider: Provider, *, expires_at: datetim
         dossier_code=fee.dossier_code,
         agency_code=fee.agency_code,
         provider=provider.value,
-        reference=(
+        reference=reference
+        or (
             transfer_reference() if provider == Provider.VIETQR else _reference(fee.dossier_code, payment_id, work.now)
         ),
         amount_vnd=fee.amount_vnd,

@@ -4,11 +4,12 @@ from prometheus_client import Counter
 
 from services.payment.errors import PaymentNotFound, TransactionReused
 from services.payment.operations import money
+from services.payment.operations.looked_up import open_looked_up
 from services.payment.operations.money import Notice
 from services.payment.platform.asking import Gateways, apply, caller_of
 from services.payment.platform.port import Reading
 from services.payment.queries import AttemptKey
-from services.payment.states import Outcome
+from services.payment.states import Outcome, Provider
 from shared import log
 from shared.db import Database
 from shared.telemetry import current_traceparent
@@ -38,6 +39,8 @@ async def _outcome(database: Database, gateways: Gateways, reading: Reading) -> 
         return await _note_alone(database, notice, reading.refusal or Outcome.MALFORMED)
     try:
         async with open_work(database, caller_of(notice.provider), traceparent=current_traceparent()) as work:
+            if notice.provider is Provider.NATIONAL_PLATFORM and standing.money is not None:
+                await open_looked_up(work, reference=reading.notice.reference, amount_vnd=standing.money.amount_vnd)
             outcome = await apply(
                 work,
                 attempt=AttemptKey(notice.provider, notice.reference),

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from services.payment.models import Fee, Payment
+from services.payment.operations.looked_up import lookup_code
 from services.payment.operations.money import Money
 from shared import clock
 from shared.clock import VN
@@ -113,7 +114,13 @@ def _empty_for_none(value: object) -> object:
     return "" if value is None else value
 
 
-_Word = Annotated[str, BeforeValidator(_empty_for_none), Field(max_length=500)]
+_Word = Annotated[
+    str,
+    BeforeValidator(_empty_for_none),
+    Field(max_length=500),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 500}, {"type": "number"}, {"type": "null"}]}),
+]
+"""As the platform happens to write it: a number without quotes and nothing at all are texts, too."""
 
 
 class Report(BaseModel):
@@ -243,7 +250,7 @@ class Debt(BaseModel):
     message: str
     code: str = Field(alias="MaHoSo")
     lookup_code: str = Field("", alias="MaTraCuuTT")
-    """MaHoSo + yyyyMMddHHmmss."""
+    """MaHoSo + yyyyMMddHHmmss: the fee's own, the same however often it is asked."""
     amount: str = Field("", alias="SoTien")
     content: str = Field("", alias="NoiDungThanhToan")
     payer: str = Field("", alias="HoTenNguoiNop")
@@ -255,17 +262,20 @@ class Debt(BaseModel):
         return cls(error_code=-1, message="Không tìm thấy hồ sơ", code=code)
 
     @classmethod
-    def of(cls, code: str, due: Sequence[Fee], now: datetime) -> Self:
-        """Return the answer about a dossier and its fees that are due."""
+    def of(cls, code: str, due: Sequence[Fee]) -> Self:
+        """Return the answer about a dossier and its fees that are due: one fee at a time, the first one first.
+
+        A fee has its own payment and receipt; the next one is told of when this one is paid.
+        """
         if not due:
             return cls(error_code=0, message="Hồ sơ không có khoản phải nộp hoặc đã nộp", code=code)
         return cls(
             error_code=1,
             message="Hồ sơ có khoản phải nộp",
             code=code,
-            lookup_code=f"{code}{write_time(now)}",
-            amount=str(sum(fee.amount_vnd for fee in due)),
+            lookup_code=lookup_code(due[0]),
+            amount=str(due[0].amount_vnd),
             content=_description(due[0]),
             payer=due[0].payer_name,
-            items=[item for fee in due for item in _items(fee)],
+            items=_items(due[0]),
         )

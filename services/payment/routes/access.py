@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 
 from services.payment.queries import Window
 from services.payment.schemas.fees import PAGE_DEFAULT, PAGE_MAX, read_cursor
@@ -29,4 +29,5 @@ async def _window(
 ReaderDep = Annotated[Caller, Depends(_reader)]
 WindowDep = Annotated[Window, Depends(_window)]
 DossierCode = Annotated[str, Query(min_length=1, max_length=64, examples=["H32.14-260407-0001"])]
+AgencyPath = Annotated[str, Path(min_length=3, max_length=32, examples=["H32.14"])]
 Filter = Annotated[str | None, Query(max_length=64)]

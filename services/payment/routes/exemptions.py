@@ -1,7 +1,6 @@
 """HTTP in: the rules that lift fees."""
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,6 +11,7 @@ from services.payment.operations import exemptions
 from services.payment.routes.access import Filter, Paged, ReaderDep, WindowDep
 from services.payment.schemas import Page, page
 from services.payment.schemas.exemptions import EndRequest, ExemptionRequest, ExemptionView
+from shared.bodies import Day
 from shared.http import SessionDep, WorkDep, needs, router
 
 exemption_routes = router("exemptions", prefix="/exemptions")
@@ -24,7 +24,7 @@ async def list_rules(
     caller: ReaderDep,
     window: WindowDep,
     code: Filter = None,
-    in_force_on: date | None = None,
+    in_force_on: Day | None = None,
 ) -> Paged:
     """List rules of exemption, of one code, or in force on a day; they are public law, every agency sees all."""
     del caller

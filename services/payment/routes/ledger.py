@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from services.payment import queries
 from services.payment.errors import CursorInvalid, ProviderNotAsked
@@ -17,7 +17,7 @@ from services.payment.operations.settlements import Payout
 from services.payment.platform.auditing import ASKED
 from services.payment.platform.settling import read_day
 from services.payment.queries import EntryFilter
-from services.payment.routes.access import Paged, WindowDep
+from services.payment.routes.access import Filter, Paged, WindowDep
 from services.payment.schemas import Page, page
 from services.payment.schemas.fees import PAGE_DEFAULT, PAGE_MAX
 from services.payment.schemas.ledger import (
@@ -37,7 +37,7 @@ from services.payment.schemas.ledger import (
 )
 from services.payment.slips import settlements as sheets
 from services.payment.states import Provider
-from shared import clock
+from shared import bodies, clock
 from shared.caller import Caller
 from shared.clock import VN
 from shared.errors import Forbidden
@@ -45,6 +45,9 @@ from shared.http import CallerDep, SessionDep, WorkDep, needs, router
 
 READ, WRITE = "ledger:read", "ledger:write"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FILE = {"type": "string", "format": "binary"}
+CURSOR_BYTES = 8
+CURSOR_ADVICE = "Give the next_cursor of the page before, or none."
 MATCHED = "Settled fees whose amount, receipts in force, ledger entry and statement line are the same, of all settled."
 
 ledger_routes = router("ledger", prefix="/ledger")
@@ -66,6 +69,18 @@ async def _auditor(caller: CallerDep) -> Caller:
     return caller
 
 
+async def _wanted(
+    dossier_code: Filter = None,
+    account: Filter = None,
+    cause: Filter = None,
+    transaction_number: Annotated[str | None, Query(max_length=100)] = None,
+    since: bodies.Day | None = None,
+    until: bodies.Day | None = None,
+) -> EntryFilter:
+    return EntryFilter(dossier_code, account, cause, transaction_number, since, until)
+
+
+EntryId = Annotated[int, Path(ge=1, le=bodies.WHOLE_MAX, description="The number of the entry in the ledger")]
 AuditorDep = Annotated[Caller, Depends(_auditor)]
 
 
@@ -74,7 +89,7 @@ def _today() -> date:
 
 
 @ledger_routes.get("/balances", dependencies=[needs()], response_model=BalancesView)
-async def get_balances(session: SessionDep, caller: AuditorDep, until: date | None = None) -> dict[str, object]:
+async def get_balances(session: SessionDep, caller: AuditorDep, until: bodies.Day | None = None) -> dict[str, object]:
     """Get what every account holds at the end of a day (today), and both sides of the whole ledger."""
     day = until or _today()
     accounts = await queries.list_balances(session, caller, day)
@@ -94,7 +109,7 @@ async def get_balances(session: SessionDep, caller: AuditorDep, until: date | No
 async def list_entries(
     session: SessionDep,
     caller: AuditorDep,
-    wanted: Annotated[EntryFilter, Depends()],
+    wanted: Annotated[EntryFilter, Depends(_wanted)],
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> dict[str, object]:
@@ -107,20 +122,23 @@ async def list_entries(
 @ledger_routes.post(
     "/entries/{entry_id}/reverse", status_code=201, dependencies=[needs(WRITE)], response_model=EntryView
 )
-async def reverse_entry(work: WorkDep, entry_id: int, body: ReversalRequest) -> LedgerEntry:
+async def reverse_entry(work: WorkDep, entry_id: EntryId, body: ReversalRequest) -> LedgerEntry:
     """Take back a payout or an adjustment by an entry the other way round; returns the one that is taken back."""
     return await settlements.reverse_entry(work, entry_id=entry_id, reason=body.reason)
 
 
 def _read(cursor: str | None) -> int | None:
     try:
-        return int.from_bytes(base64.urlsafe_b64decode(cursor + "=="), "big") if cursor else None
+        found = base64.urlsafe_b64decode(cursor + "==") if cursor else b""
     except ValueError as problem:
-        raise CursorInvalid("Give the next_cursor of the page before, or none.") from problem
+        raise CursorInvalid(CURSOR_ADVICE) from problem
+    if len(found) > CURSOR_BYTES:
+        raise CursorInvalid(CURSOR_ADVICE)
+    return int.from_bytes(found, "big", signed=True) if found else None
 
 
 def _write(last: LedgerEntry) -> str:
-    return base64.urlsafe_b64encode(last.id.to_bytes(8, "big")).decode().rstrip("=")
+    return base64.urlsafe_b64encode(last.id.to_bytes(CURSOR_BYTES, "big", signed=True)).decode().rstrip("=")
 
 
 def _own(caller: Caller) -> str:
@@ -137,11 +155,11 @@ def _own(caller: Caller) -> str:
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"text/csv": {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string"}}},
+            "content": {"text/csv": {"schema": _FILE}, XLSX: {"schema": _FILE}},
         }
     },
 )
-async def take_statement(request: Request, work: WorkDep, provider: Provider, day: date) -> Reconciliation:
+async def take_statement(request: Request, work: WorkDep, provider: Provider, day: bodies.Day) -> Reconciliation:
     """Take a provider's statement of a day (CSV or XLSX as the body) and compare it with the ledger.
 
     The heading row names the columns: transaction_number, amount_vnd, and where there are any reference, status,
@@ -167,7 +185,7 @@ async def list_reconciliations(
     caller: AuditorDep,
     window: WindowDep,
     provider: Provider | None = None,
-    day: date | None = None,
+    day: bodies.Day | None = None,
 ) -> Paged:
     """List reconciliations, of one provider or day when given."""
     found = await queries.list_reconciliations(session, caller, window, provider=provider, day=day)
@@ -260,8 +278,8 @@ async def record_payout(work: WorkDep, body: PayoutRequest) -> Payout:
 async def get_settlements(
     session: SessionDep,
     caller: AuditorDep,
-    since: date | None = None,
-    until: date | None = None,
+    since: bodies.Day | None = None,
+    until: bodies.Day | None = None,
     form: Annotated[ReportFormat, Query(alias="format")] = ReportFormat.JSON,
 ) -> dict[str, object] | Response:
     """Get what each provider collected, gave back and paid out, by agency and treasury account (the last 30 days)."""

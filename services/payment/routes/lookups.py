@@ -6,7 +6,6 @@ from fastapi import APIRouter
 
 from services.payment import queries
 from services.payment.platform.messages import Debt, DebtQuestion
-from shared import clock
 from shared.http import CallerDep, SessionDep, needs, problem_responses
 
 lookup_routes = APIRouter(prefix="/payments/lookups", tags=["payments"], responses=problem_responses(401, 403, 422))
@@ -22,4 +21,4 @@ async def look_up_debt(session: SessionDep, caller: CallerDep, question: DebtQue
     dossier = await queries.find_dossier(session, question.code)
     if dossier is None or not caller.may_see(dossier.agency_code):
         return Debt.unknown(question.code)
-    return Debt.of(question.code, await queries.list_due_fees(session, question.code), clock.now())
+    return Debt.of(question.code, await queries.list_due_fees(session, question.code))

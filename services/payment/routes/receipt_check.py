@@ -44,7 +44,7 @@ async def check_receipt(
     session: SessionDep,
     check_code: Annotated[str, Path(min_length=8, max_length=32, pattern="^[A-Z2-7]+$", examples=["MZXW6YTBOI2HKZJ4"])],
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
-    accept: Annotated[str, Header(description="text/html for a page, anything else for JSON")] = "",
+    accept: Annotated[str, Header(max_length=1000, description="text/html for a page, anything else for JSON")] = "",
 ) -> Response:
     """Check a receipt by the code beneath its QR picture, without a login; with `sha256`, its document as well."""
     receipt = await queries.find_receipt_by_code(session, check_code)

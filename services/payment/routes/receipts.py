@@ -1,6 +1,5 @@
 """HTTP in: receipts, their documents, and who issues them."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -9,7 +8,7 @@ from services.payment import queries
 from services.payment.models import Receipt
 from services.payment.operations import issuers, receipts
 from services.payment.operations.receipts import Correction
-from services.payment.routes.access import Filter, Paged, ReaderDep, WindowDep
+from services.payment.routes.access import AgencyPath, Filter, Paged, ReaderDep, WindowDep
 from services.payment.schemas import Page, page
 from services.payment.schemas.receipts import (
     CancellationRequest,
@@ -21,6 +20,7 @@ from services.payment.schemas.receipts import (
 )
 from services.payment.slips.receipts import get_document as document_of
 from shared import clock
+from shared.bodies import Day
 from shared.clock import VN
 from shared.http import SessionDep, WorkDep, needs, router
 from shared.work import open_work
@@ -99,7 +99,9 @@ async def import_issuing(work: WorkDep, body: IssuingImport) -> issuers.Imported
 
 
 @issuing_routes.get("/{agency_code}", dependencies=[needs()], response_model=IssuingView)
-async def get_issuing(session: SessionDep, caller: ReaderDep, agency_code: str, on: date | None = None) -> IssuingView:
+async def get_issuing(
+    session: SessionDep, caller: ReaderDep, agency_code: AgencyPath, on: Day | None = None
+) -> IssuingView:
     """Get who issues an agency's receipts on a day (today), in which forms, and where its money goes."""
     day = on or clock.now().astimezone(VN).date()
     issuing = await queries.get_issuing_of(session, agency_code, day, caller)

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from shared.bodies import Body
+
 Money = Annotated[int, Field(ge=0, lt=10**15)]
 Note = Annotated[str, Field(min_length=3, max_length=500)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+class _Request(Body):
+    """What a call sends."""
 
 
 class _View(BaseModel):

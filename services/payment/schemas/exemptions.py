@@ -6,20 +6,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.bodies import Body
 from shared.events.values import FeeKind
 
 
-class ExemptionRequest(BaseModel):
+class ExemptionRequest(Body):
     """A rule of law by which a fee, or a part of it, is not collected."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     code: str = Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z._-]+$", examples=["MG-NCC"])
     name: str = Field(min_length=3, max_length=300, examples=["Miễn lệ phí cho người có công"])
     legal_basis: str = Field(min_length=3, max_length=500, examples=["Điều 10 Luật Phí và lệ phí 97/2015/QH13"])
     kinds: Annotated[list[FeeKind], Field(min_length=1, max_length=2)]
     """Which it lifts: `phi`, `le_phi` or both."""
-    procedures: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)] = []
+    procedures: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)] = Field(default=[])
     """To which procedures it applies; empty: to all."""
     agency_code: str = Field(min_length=3, max_length=32, examples=["H32"])
     """It applies in this agency and below."""
@@ -35,10 +34,8 @@ class ExemptionRequest(BaseModel):
         return self
 
 
-class EndRequest(BaseModel):
+class EndRequest(Body):
     """The last day of a rule."""
-
-    model_config = ConfigDict(extra="forbid")
 
     valid_to: date
 

@@ -6,22 +6,37 @@ from datetime import datetime
 from typing import Annotated, Generic, Literal, Protocol, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, WithJsonSchema, model_validator
 from sqlalchemy.orm import Mapped
 
 from services.payment.errors import CursorInvalid
 from services.payment.states import FeeStatus, PaymentStatus, Provider, RefundMethod, RefundReason, RefundStatus
+from shared.bodies import Body
 from shared.events.values import CollectedAt, FeeItem
 
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+URL_MAX = 1000
+
+
+class _Request(Body):
+    """What a call sends."""
 
 
 class _View(BaseModel):
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+
+def _shorter(url: HttpUrl) -> HttpUrl:
+    if len(str(url)) > URL_MAX:
+        raise ValueError(f"written out, the address has more than {URL_MAX} characters")
+    return url
+
+
+ReturnUrl = Annotated[
+    HttpUrl, AfterValidator(_shorter), WithJsonSchema({"type": "string", "format": "uri", "maxLength": URL_MAX})
+]
 
 
 class PaymentRequest(_Request):
@@ -30,7 +45,7 @@ class PaymentRequest(_Request):
     fee_id: UUID
     provider: Provider
     """`cash` records money taken at the counter; the others open an attempt."""
-    return_url: Annotated[HttpUrl, Field(max_length=1000)] | None = None
+    return_url: ReturnUrl | None = None
     """Where the payer is to come back to; VNPAY sends it there, for others it is kept for the client."""
     desk_shift_id: UUID | None = None
     """With `cash`: the cashier's open shift."""
@@ -65,7 +80,7 @@ class TransferRequest(_Request):
     transfer_reference: str = Field("", max_length=100, examples=["FT26097000123"])
     """The bank's number of the transfer, or that of the slip at the counter; the provider makes its own."""
     account_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,19}$")] | None = None
-    account_bank: Annotated[str, Field(pattern=r"^\d{6}$", examples=["970415"])] | None = None
+    account_bank: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["970415"])] | None = None
     """The bank's six digits."""
     account_name: Annotated[str, Field(max_length=100)] | None = None
     desk_shift_id: UUID | None = None

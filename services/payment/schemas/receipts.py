@@ -13,7 +13,7 @@ from shared.events.values import FeeItem
 from shared.identifiers import check_tax_code
 
 Reason = Annotated[str, Field(min_length=3, max_length=500, examples=["Ghi sai tên người nộp"])]
-AgencyCode = Annotated[str, Field(pattern=r"^[HG]\d{2}(\.\d{1,3}){0,3}$", examples=["H32.14"])]
+AgencyCode = Annotated[str, Field(pattern=r"^[HG][0-9]{2}(\.[0-9]{1,3}){0,3}$", examples=["H32.14"])]
 TaxCode = Annotated[str, AfterValidator(check_tax_code), Field(max_length=14)]
 IMPORT_MAX = 5_000
 
@@ -95,7 +95,7 @@ class FormBody(_Request):
     """A form of receipt and the letters that begin the names of its series."""
 
     covers: Covers
-    form_number: str = Field(pattern=r"^\d{2}BLP\d-\d{3}$", examples=["01BLP0-001"])
+    form_number: str = Field(pattern=r"^[0-9]{2}BLP[0-9]-[0-9]{3}$", examples=["01BLP0-001"])
     letters: str = Field(pattern=r"^[A-Z]{2}$", examples=["BI"])
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from services.results import queries
 from services.results.errors import ConsentNotFound
 from services.results.models import Consent, DossierPapers, Reuse
@@ -54,6 +56,12 @@ def keep_papers(
     )
     work.session.add(papers)
     return papers
+
+
+async def forget_papers(work: Work, *, dossier_code: str) -> None:
+    """Forget how the papers of a dossier came."""
+    await work.session.flush()
+    await work.session.execute(delete(DossierPapers).where(DossierPapers.dossier_code == dossier_code))
 
 
 async def judge_claims(work: Work, *, dossier_code: str, claims: Sequence[ReuseClaim]) -> None:

@@ -13,6 +13,7 @@ from services.results.models import Result
 from services.results.schemas import ResultOut
 from services.results.states import Origin, SignaturePolicy
 from services.results.storage import EXTENSIONS, SIGNATURES, Archive, Kept
+from shared.bodies import EntityTag
 from shared.http import CallerDep, SessionDep, Upload, UploadRoute, WorkDep, needs, problem_responses, router
 from shared.work import open_work
 
@@ -152,7 +153,7 @@ async def read_document(
     caller: CallerDep,
     result_id: UUID,
     purpose: Annotated[str, Header(alias="X-Purpose", min_length=3, max_length=200)],
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[EntityTag | None, Header()] = None,
 ) -> Response:
     """Download the document; who reads it and why (X-Purpose, percent-encoded beyond ASCII) is kept."""
     async with open_work(request.app.state.database, caller) as work:

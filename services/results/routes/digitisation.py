@@ -18,6 +18,7 @@ from services.results.queries import PlanState
 from services.results.schemas import digitisation as given
 from services.results.storage import EXTENSIONS, Archive
 from shared import clock
+from shared.bodies import EntityTag
 from shared.errors import FieldError, InvalidRequest
 from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses, router
 from shared.identifiers import AgencyCode
@@ -37,7 +38,7 @@ async def set_plan(
     response: Response,
     agency_code: AgencyCode,
     body: given.SetPlan,
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: Annotated[EntityTag | None, Header()] = None,
 ) -> given.PlanOut:
     """Set an agency's plan, or change the version that If-Match names; the deadline follows from the volume."""
     plan = await operations.set_plan(work, agency_code=agency_code, if_version=_version(if_match), **body.model_dump())

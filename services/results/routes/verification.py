@@ -11,6 +11,7 @@ from services.results.errors import UploadIncomplete
 from shared import clock
 from shared.blobs import BlobTooLarge
 from shared.clock import VN
+from shared.errors import FieldError, InvalidRequest
 from shared.http import SessionDep, problem_responses
 
 public = APIRouter(tags=["verify"], responses=problem_responses(413, 422, 429, 503))
@@ -46,6 +47,10 @@ async def verify_file(request: Request, session: SessionDep) -> schemas.Verifica
             digest.update(chunk)
     except ClientDisconnect as problem:
         raise UploadIncomplete from problem
+    if not size:
+        raise InvalidRequest(
+            "Send the file as the body.", errors=[FieldError("body", "The file is missing.", "Thiếu tệp.")]
+        )
     sha256 = digest.hexdigest()
     found = await queries.list_issued(session, reference=sha256)
     scans = await queries.list_digitised_named(session, reference=sha256)

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.results.states import Origin, ResultStatus
+from shared.bodies import Body
 from shared.errors import FieldError, InvalidRequest
 from shared.events.values import ReturnMethod
 from shared.identifiers import DossierCode
@@ -21,8 +22,12 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Tracking = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{8,20}$")]
 
 
-class Taken(BaseModel):
+class Taken(Body):
     """What a client sends; unknown fields are refused."""
+
+
+class Asked(BaseModel):
+    """What a client asks for in the query; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -33,7 +38,7 @@ class Given(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, from_attributes=True)
 
 
-class NewResult(Taken):
+class NewResult(Asked):
     """What goes with a document, in the query: the body is the document itself."""
 
     dossier_code: DossierCode
@@ -48,7 +53,7 @@ class NewResult(Taken):
     """The version whose place this one takes when it is issued."""
 
 
-class ListResults(Taken):
+class ListResults(Asked):
     """Which results to list."""
 
     dossier_code: DossierCode | None = None

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from services.results.queries import PlanState
-from services.results.schemas.archive import Code, Given, Taken, Text
+from services.results.schemas.archive import Asked, Code, Given, Taken, Text
+from shared.bodies import Day
 from shared.events.values import IdKind, PartyKind
 from shared.identifiers import AgencyCode
 
@@ -43,10 +44,10 @@ class SetPlan(Taken):
         return self
 
 
-class AsOf(Taken):
+class AsOf(Asked):
     """The day to look from."""
 
-    as_of: date | None = None
+    as_of: Day | None = None
     """Today (UTC+7), unless given."""
 
 
@@ -153,7 +154,7 @@ class Report(Given):
     """Those that need somebody first: overdue, stalled, late, on track, done; the largest rest first."""
 
 
-class ListScans(Taken):
+class ListScans(Asked):
     """Which scans to list."""
 
     agency_code: AgencyCode | None = None

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from services.results.models import DocumentAccess, Result
-from services.results.schemas.archive import Code, Given, Name, Taken, Text
+from services.results.schemas.archive import Asked, Code, Given, Name, Taken, Text
 from services.results.states import Validity
+from shared.bodies import Day, Moment
 from shared.identifiers import AgencyCode, DossierCode
 
 OwnerNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{9,13}(-[0-9]{3})?$")]
@@ -61,11 +62,11 @@ class ReuseFound(Given):
     items: list[ReusableOut]
 
 
-class Window(Taken):
+class Window(Asked):
     """From which day to which, both included, of which agency and those below it."""
 
-    since: date
-    until: date
+    since: Day
+    until: Day
     agency_code: AgencyCode | None = None
 
     @model_validator(mode="after")
@@ -90,8 +91,8 @@ class Ratio(Given):
 class ReuseStatistics(Given):
     """How often earlier results stood for papers."""
 
-    since: date
-    until: date
+    since: Day
+    until: Day
     agency_code: str | None
     as_of: datetime
     ratios: list[Ratio]
@@ -119,12 +120,12 @@ class AccessPage(Given):
     next_cursor: str | None
 
 
-class ListAccesses(Taken):
+class ListAccesses(Asked):
     """Which readings to list."""
 
     result_id: UUID | None = None
     client_id: Annotated[str, StringConstraints(max_length=100)] | None = None
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     limit: int = Field(default=50, ge=1, le=200)
     cursor: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")] | None = None
 

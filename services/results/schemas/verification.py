@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from services.results.models import DigitisedResult, Result
-from services.results.schemas.archive import Given, Taken
+from services.results.schemas.archive import Asked, Given
 from services.results.states import Validity
 from shared.clock import VN
 from shared.identifiers import AgencyCode
@@ -43,7 +43,7 @@ class Verification(Given):
     matches: list[PublicResult]
 
 
-class VerifyOptions(Taken):
+class VerifyOptions(Asked):
     """Narrows the public check."""
 
     agency_code: AgencyCode | None = None

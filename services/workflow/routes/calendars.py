@@ -20,9 +20,10 @@ from services.workflow.schemas.calendars import (
     Preview,
     summary,
 )
+from shared.bodies import EntityTag
 from shared.caller import Caller
 from shared.errors import FieldError
-from shared.http import CallerDep, SessionDep, WorkDep, needs, router
+from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses, router
 
 WRITE = needs("catalogue:write")
 VERSIONS_MAX = 50
@@ -32,7 +33,7 @@ CalendarCode = Annotated[str, Path(max_length=60, examples=["vn"])]
 Version = Annotated[str, Path(max_length=60, examples=["2026.2"])]
 After = Annotated[str, Query(max_length=60, description="next_cursor of the part before")]
 IfMatch = Annotated[
-    str | None, Header(description="The ETag of the version that it was made from; none for a new calendar")
+    EntityTag | None, Header(description="The ETag of the version that it was made from; none for a new calendar")
 ]
 Limit = Annotated[int, Query(ge=1, le=PREVIEW_MAX)]
 
@@ -78,7 +79,7 @@ async def preview(
     return Preview(items=[MoveView.of(move) for move in seen], looked_at=looked_at, next_cursor=next_cursor)
 
 
-@calendars.post("/{code}/versions", dependencies=[WRITE], status_code=201)
+@calendars.post("/{code}/versions", dependencies=[WRITE], status_code=201, responses=problem_responses(412, 428))
 async def publish(
     work: WorkDep,
     caller: CallerDep,

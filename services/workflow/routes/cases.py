@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime
-
 from services.workflow import queries
 from services.workflow.operations import cases as case_verbs
 from services.workflow.operations import clock, extensions
@@ -22,6 +20,7 @@ from services.workflow.schemas import CaseDetail, CasePage, CaseView, ResumeRequ
 from services.workflow.schemas.offices import ExtendRequest
 from services.workflow.states import CaseStatus
 from shared import clock as wall
+from shared.bodies import Moment
 from shared.http import CallerDep, SessionDep, WorkDep, router
 
 cases = router("cases", prefix="/cases")
@@ -37,7 +36,7 @@ async def list_cases(
     status: CaseStatus | None = None,
     overdue: bool = False,
     nearing: bool = False,
-    due_before: AwareDatetime | None = None,
+    due_before: Moment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> CasePage:

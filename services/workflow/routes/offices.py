@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from services.workflow import queries
 from services.workflow.operations import consultations as consultation_verbs
@@ -12,7 +11,7 @@ from services.workflow.operations import delegations as delegation_verbs
 from services.workflow.operations import rights
 from services.workflow.queries import accounts, worklists
 from services.workflow.queries import consultations as asked
-from services.workflow.routes.parameters import READ, WORK, Cursor, DossierCode, Limit, Word
+from services.workflow.routes.parameters import READ, WORK, Cursor, DossierCode, Limit, Username, Word
 from services.workflow.schemas.offices import (
     AnswerRequest,
     AssignmentView,
@@ -32,6 +31,7 @@ from services.workflow.schemas.offices import (
     WaiveRequest,
 )
 from shared import clock
+from shared.bodies import Moment
 from shared.http import CallerDep, SessionDep, WorkDep, router
 
 delegations = router("delegations", prefix="/delegations")
@@ -51,7 +51,7 @@ async def list_delegations(
     session: SessionDep,
     caller: CallerDep,
     official: Word = None,
-    at: AwareDatetime | None = None,
+    at: Moment | None = None,
     limit: Limit = 50,
 ) -> DelegationList:
     """List delegations from or to an official, the newest first; with `at` those that hold at that moment."""
@@ -88,7 +88,7 @@ async def list_officials(
 
 
 @officials.get("/{username}", dependencies=[READ])
-async def get_official(session: SessionDep, caller: CallerDep, username: str) -> OfficialDetail:
+async def get_official(session: SessionDep, caller: CallerDep, username: Username) -> OfficialDetail:
     """Show an official with all that they hold and held."""
     found = await accounts.get_official(session, username, caller=caller)
     held = [AssignmentView.model_validate(one) for one in found.assignments]

@@ -15,6 +15,7 @@ WORK: Any = needs("tasks:work")
 Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=queries.LIST_MAX)]
 Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the part before")]
+Username = Annotated[str, Path(min_length=1, max_length=200, examples=["nguyen.van.an@khanhhoa.gov.vn"])]
 DossierCode = Annotated[str, Path(max_length=60, examples=["H32.14-260407-0001"])]
 
 

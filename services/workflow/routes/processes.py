@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Response
 
@@ -35,6 +35,8 @@ DryRun = Annotated[bool, Query(description="Only say what would come of it")]
 By = Annotated[str, Query(min_length=1, max_length=200, description="The official who imports it")]
 File = Annotated[bytes, Body(media_type=XML, description="A BPMN 2.0 file", max_length=1_000_000)]
 
+_KEPT: dict[int | str, dict[str, Any]] = {200: {"description": "Nothing new was kept", "model": ImportOutcome}}
+
 processes = router("processes", prefix="/processes")
 
 
@@ -56,7 +58,7 @@ async def list_processes(
     return ProcessPage(items=items, next_cursor=items[-1].code if len(rows) > limit else None)
 
 
-@processes.post("", dependencies=[WRITE], status_code=201)
+@processes.post("", dependencies=[WRITE], status_code=201, responses=_KEPT)
 async def create_process(
     work: WorkDep, response: Response, body: ProcessBody, imported_by: By, *, dry_run: DryRun = False
 ) -> ImportOutcome:
@@ -65,7 +67,7 @@ async def create_process(
     return await _one(work, response, item, imported_by, dry_run=dry_run)
 
 
-@processes.post("/bpmn", dependencies=[WRITE], status_code=201)
+@processes.post("/bpmn", dependencies=[WRITE], status_code=201, responses=_KEPT)
 async def create_from_bpmn(
     work: WorkDep, response: Response, file: File, imported_by: By, *, dry_run: DryRun = False
 ) -> ImportOutcome:

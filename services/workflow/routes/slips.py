@@ -20,6 +20,8 @@ FormCode = Annotated[
     Path(description="02 supplement, 04 apology and later date, 05 stop, 06 control sheet; by their numbers of today"),
 ]
 
+Nth = Annotated[int | None, Query(ge=1, le=10_000, description="Which of its kind; the newest when left out")]
+
 printed = router("slips", prefix="/cases")
 
 
@@ -37,7 +39,9 @@ async def print_slip(
     caller: CallerDep,
     dossier_code: DossierCode,
     form: FormCode,
-    nth: Annotated[int | None, Query(ge=1, description="Which of its kind; the newest when left out")] = None,
+    nth: Annotated[
+        int | None, Query(ge=1, le=10_000, description="Which of its kind; the newest when left out")
+    ] = None,
 ) -> Response:
     """Print a form as it was issued, or the control sheet (06) as things stand."""
     case = await queries.get_case(session, dossier_code, caller=caller)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from services.workflow import queries
 from services.workflow.queries import statistics as counted
@@ -12,6 +11,7 @@ from services.workflow.routes.parameters import READ, Cursor, Limit, Word
 from services.workflow.schemas import CasePage, CaseView
 from services.workflow.schemas.statistics import OnTimeReport, OverdueGroup, OverdueReport, Ratio
 from shared import clock
+from shared.bodies import Moment
 from shared.errors import FieldError, InvalidRequest
 from shared.http import CallerDep, SessionDep, router
 
@@ -20,8 +20,8 @@ WINDOW_MAX = timedelta(days=366)
 statistics = router("statistics", prefix="/statistics")
 unentered = router("cases", prefix="/cases")
 
-Start = Annotated[AwareDatetime, Query(alias="from", description="First moment of the window")]
-End = Annotated[AwareDatetime, Query(alias="to", description="First moment after the window")]
+Start = Annotated[Moment, Query(alias="from", description="First moment of the window")]
+End = Annotated[Moment, Query(alias="to", description="First moment after the window")]
 
 
 @statistics.get("/overdue", dependencies=[READ])

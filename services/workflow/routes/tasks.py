@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from services.workflow import queries
 from services.workflow.operations import tasks as task_verbs
 from services.workflow.queries import accounts, calendars
@@ -22,6 +20,7 @@ from services.workflow.schemas import (
 )
 from services.workflow.states import TaskStatus
 from shared import clock
+from shared.bodies import Moment
 from shared.http import CallerDep, SessionDep, WorkDep, grouped, router
 
 WorklistStatus = Literal[TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.RETURNED, TaskStatus.DONE]
@@ -43,7 +42,7 @@ async def list_tasks(
     status: WorklistStatus | None = None,
     overdue: bool = False,
     nearing: bool = False,
-    due_before: AwareDatetime | None = None,
+    due_before: Moment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> TaskPage:

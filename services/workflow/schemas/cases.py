@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.workflow.models import Case, ClockEntry, Task
 from services.workflow.operations.clock import Why
 from services.workflow.states import CaseStatus, ClockKind, PauseReason, TaskStatus
+from shared import bodies
 from shared.errors import DomainError
 from shared.events.values import Decision, DurationUnit
 
@@ -30,10 +31,8 @@ FactValue = (
 )
 
 
-class Body(BaseModel):
+class Body(bodies.Body):
     """What a call sends."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class ClaimRequest(Body):

@@ -18,6 +18,9 @@ MINUTES_MAX = 1_000_000
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:\s][^:]*$", examples=["check"])]
 Source = Annotated[str, Field(min_length=1, max_length=401, examples=["check", "result:approved"])]
 """A step's key, or `decision:branch`."""
+ProcessCode = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$", examples=["QT-1.013225-H32.14"])
+]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -74,7 +77,9 @@ class TermBody(Body):
 class ProcessBody(Body):
     """A process as JSON."""
 
-    code: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$", examples=["QT-1.013225-H32.14"])]
+    code: Annotated[
+        str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$", examples=["QT-1.013225-H32.14"])
+    ]
     name: Name
     procedure_code: Annotated[str, Field(max_length=60, examples=["1.013225"])] | None = None
     """The procedure it is for; without one, cases of none start with it."""

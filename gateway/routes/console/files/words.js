@@ -251,6 +251,7 @@ const EVENTS = {
   "intake.dossier.supplemented.v1": ["Bổ sung trước tiếp nhận", "Supplemented before acceptance"],
   "intake.supplement.provided.v1": ["Đã nộp bổ sung", "Supplement provided"],
   "intake.withdrawal.requested.v1": ["Đề nghị rút hồ sơ", "Withdrawal requested"],
+  "intake.dossier.retracted.v1": ["Hủy do nhập nhầm", "Struck off: entered by mistake"],
   "intake.dossier.withdrawn.v1": ["Đã rút hồ sơ", "Dossier withdrawn"],
   "workflow.case.started.v1": ["Bắt đầu xử lý", "Case started"],
   "workflow.case.supplement_requested.v1": ["Yêu cầu bổ sung khi xử lý", "Supplement requested by the case"],

@@ -1,0 +1,1 @@
+"""Data services: the registry, what failed, and what is sent again."""

@@ -1,0 +1,1 @@
+"""Our APIs before judges that others wrote."""

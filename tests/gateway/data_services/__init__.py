@@ -1,0 +1,1 @@
+"""Data services: registry, data plane, failures."""

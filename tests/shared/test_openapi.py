@@ -1,0 +1,66 @@
+"""OpenAPI documents: what holds for every call is said of every call."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from deploy.docs.parts import PARTS
+from shared.openapi import PROBLEM_TYPE, SCOPES, TAGS, limited
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+PARTS_BY_NAME = {part.name: part for part in PARTS}
+
+
+@pytest.fixture(scope="module", params=list(PARTS_BY_NAME))
+def document(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return PARTS_BY_NAME[request.param].app().openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield f"{method} {path}", operation
+
+
+class TestDocument:
+    """Of every process."""
+
+    def test_says_who_may_call(self, document: dict[str, Any]) -> None:
+        for name, operation in operations(document):
+            if operation["security"]:
+                assert operation["responses"]["401"]["headers"]["WWW-Authenticate"]["required"], name
+                assert "403" in operation["responses"], name
+
+    def test_refuses_with_problem_documents_only(self, document: dict[str, Any]) -> None:
+        for name, operation in operations(document):
+            for status, response in operation["responses"].items():
+                if status[0] in "45" and "health" not in name:
+                    assert PROBLEM_TYPE in response["content"], (name, status)
+        assert "HTTPValidationError" not in document["components"]["schemas"]
+
+    def test_describes_every_scope_and_tag(self, document: dict[str, Any]) -> None:
+        """A scope or tag that is new gets its line in shared/openapi.py."""
+        scheme = document["components"]["securitySchemes"]["client_credentials"]
+        assert set(scheme["flows"]["clientCredentials"]["scopes"]) <= set(SCOPES)
+        assert {tag["name"] for tag in document["tags"]} <= set(TAGS)
+
+    def test_bounds_every_parameter(self, document: dict[str, Any]) -> None:
+        for name, operation in operations(document):
+            for parameter in operation.get("parameters", []):
+                schema = parameter["schema"]
+                where = (name, parameter["name"])
+                if schema.get("type") == "string" and "enum" not in schema:
+                    assert "maxLength" in schema, where
+                if schema.get("type") == "integer":
+                    assert {"minimum", "maximum"} <= set(schema) or "exclusiveMaximum" in schema, where
+
+
+def test_quota_is_told_where_a_client_has_one() -> None:
+    document = PARTS_BY_NAME["intake"].app().openapi()
+    told = limited(deepcopy(document))
+    for name, operation in operations(told):
+        headers = next(one for status, one in operation["responses"].items() if status[0] == "2").get("headers", {})
+        assert ("RateLimit" in headers) == bool(operation["security"]), name
