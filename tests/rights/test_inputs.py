@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.routes.rooms import FILES
 from tests.rights.bodies import smallest
 from tests.rights.doors import Door, all_doors
 from tests.rights.house import DIRECTLY, House
@@ -81,3 +82,17 @@ class TestBodies:
 
     def test_in_words_of_others_are_few(self) -> None:
         assert len(DOORS) - len(STRICT) <= 8
+
+
+class TestFiles:
+    def test_have_their_room_at_the_gateway_too(self) -> None:
+        """What a service takes as a file the gateway passes on as one."""
+        usual = {JSON, "application/x-www-form-urlencoded"}
+        taken = {
+            f"{door.method} {door.at_the_gateway()}"
+            for door in all_doors()
+            if door.service != "gateway"
+            and door.at_the_gateway()
+            and set(door.document.get("requestBody", {}).get("content", {})) - usual
+        }
+        assert taken == set(FILES)
