@@ -4,7 +4,7 @@ READY := .venv/.ready
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status logs clean test check prove bench verify-log docs format lock
+.PHONY: help demo up down status logs clean test check prove bench verify-log audit docs format lock
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ bench: $(READY) ## Measure its speed, each figure beside a ceiling of the same r
 
 verify-log: $(READY) ## Verify the transaction log of the local stack, offline
 	@$(MOTCUA) log verify
+
+audit: $(READY) ## Check locks, licences and known holes of libraries; write a bill of materials (STRICT=1: fail when unknown)
+	@$(MOTCUA) audit $(if $(STRICT),--strict)
 
 docs: $(READY) ## Generate the documents that are written from the code
 	@$(MOTCUA) docs

@@ -56,6 +56,7 @@ _command("secret", "deploy.local.credentials:secret", "Print a demo client's sec
 _command("token", "deploy.local.credentials:token", "Print a fresh access token of a demo client.")
 _command("paper", "deploy.local.papers:paper", "Write a small PDF, signed with the local stack's seal.")
 _command("serve", "deploy.serve:serve", "Run one service; its settings come from the environment (MOTCUA_…).")
+_command("audit", "deploy.audit:audit", "Check locks, licences and advisories; write a bill of materials.")
 _command("migrate", "deploy.migrate:migrate", "Bring one service's database to its newest version.")
 _command("secrets", "deploy.prepare:make_secrets", "Make the passwords and keys that containers are given.")
 _command("prepare", "deploy.prepare:prepare", "Create and migrate databases and broker users on servers of yours.")

@@ -6,6 +6,8 @@ import typer
 import uvicorn
 
 from deploy.packages import PACKAGES
+from shared.guard.protocol import server_options
+from shared.settings import Limits
 
 SHUTDOWN_S = 5
 # Callers keep idle connections for shorter than this, so that none is closed under a request on its way.
@@ -27,16 +29,18 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
     """Run one service until SIGTERM or Ctrl-C; its settings come from the environment (MOTCUA_…)."""
+    run(f"{package_of(name)}.app:create_app", host=host, port=port)
+
+
+def run(app: str, *, host: str, port: int) -> None:
+    """Serve what a factory returns ("module:function"), with the limits of the environment, until SIGTERM or Ctrl-C."""
     uvicorn.run(
-        f"{package_of(name)}.app:create_app",
+        app,
         factory=True,
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
-        access_log=False,
-        proxy_headers=False,
-        log_config=None,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        **server_options(Limits()),
     )

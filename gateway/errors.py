@@ -1,6 +1,7 @@
 """What the gateway refuses."""
 
 from shared.errors import DomainError, Forbidden, NotFound, Unauthenticated
+from shared.guard.refusals import BodyTooLarge as BodyTooLarge
 
 
 class InvalidClient(Unauthenticated):
@@ -40,14 +41,6 @@ class InvalidCursor(DomainError):
     code = "invalid_cursor"
     status = 400
     title_vi = "Con trỏ không hợp lệ"
-
-
-class BodyTooLarge(DomainError):
-    """The request's body is larger than we take."""
-
-    code = "body_too_large"
-    status = 413
-    title_vi = "Nội dung gửi lên quá lớn"
 
 
 class UpstreamAway(DomainError):

@@ -22,7 +22,6 @@ class GatewaySettings(ServiceSettings):
     results_url: str = "http://127.0.0.1:8004"
     upstream_timeout_s: float = 30
     upstream_connections_max: int = 200
-    body_bytes_max: int = 60 * 1024 * 1024
     public_calls_per_minute: int = 60
     """Public checks of results and receipts that one address may make in a minute."""
     public_url: str = ""

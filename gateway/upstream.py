@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from gateway.errors import UpstreamAway, UpstreamTimeout
 
@@ -153,7 +154,8 @@ class Upstream:
         A request that never left (a kept-alive connection was closed) is sent again once; every service takes a
         repeated key as one. Raises UpstreamAway, UpstreamTimeout.
         """
-        url = self.urls[service] + path_and_query
+        # As it was checked, to the letter: a URL that is put in order on the way out is another one.
+        url = URL(self.urls[service] + path_and_query, encoded=True)
         for last in (False, True):
             try:
                 async with self.session.request(

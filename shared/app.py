@@ -1,6 +1,7 @@
 """Assembles a service: HTTP, relay and consumer in one process, with health, metrics and the bus's ops door."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +24,7 @@ from shared.bodies import WHOLE_MAX, Body
 from shared.broker import Broker
 from shared.consumer import Consumer
 from shared.db import Database, is_outage
+from shared.guard import Guard, Room, rooms_of
 from shared.http import SessionDep, WorkDep, needs, router
 from shared.ids import first_id_at
 from shared.inbox import Handlers, Inbox, Preload, RetryPlan
@@ -38,6 +40,12 @@ DELETE_BATCH = 5_000
 IDEMPOTENCY_RETENTION_DAYS = 30
 
 _log = log.get(__name__)
+
+
+def _no_group(_: str) -> str:
+    return ""
+
+
 Opens = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -61,6 +69,12 @@ class ServiceParts:
     """Where the gateway offers its paths."""
     middleware: Sequence[Callable[..., ASGIApp]] = ()
     """Around the routes, inside the request's span; the last is the innermost."""
+    rooms: Sequence[Room] = ()
+    """Calls with a size of their own, besides those of the routers."""
+    patient: re.Pattern[str] | None = None
+    """Path and query of calls that wait for news; they take no place from others."""
+    group_of: Callable[[str], str] = _no_group
+    """Which part behind this process a path leads to; one that hangs leaves places for the others."""
 
 
 def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
@@ -80,6 +94,14 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
     for inner in reversed(parts.middleware):
         app.add_middleware(inner)
     app.add_middleware(Observed, service=parts.name)
+    app.add_middleware(
+        Guard,
+        settings,
+        rooms=[*parts.rooms, *rooms_of(parts.routers)],
+        vital=re.compile(rf"/health/|/metrics$|{re.escape(parts.ops_prefix)}/"),
+        patient=parts.patient,
+        group_of=parts.group_of,
+    )
     return app
 
 
@@ -258,6 +280,8 @@ async def metrics(session: SessionDep) -> Response:
 
 class Reason(Body):
     """Why somebody interferes; kept."""
+
+    model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(min_length=3, max_length=500)
 

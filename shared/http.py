@@ -62,6 +62,15 @@ def needs(*scopes: str) -> Any:  # noqa: ANN401 - what fastapi.Security returns
     return Security(_authorised, scopes=list(scopes))
 
 
+def needs_one_of(*scopes: str) -> Any:  # noqa: ANN401 - what fastapi.Depends returns
+    """Return the route dependency that lets in callers with at least one of these scopes."""
+
+    async def authorised(caller: Annotated[Caller, needs()]) -> None:
+        caller.require(*scopes)
+
+    return Depends(authorised)
+
+
 async def _work(request: Request) -> Work:
     return request.state.work
 
@@ -92,6 +101,16 @@ def grouped(endpoint: Endpoint) -> Endpoint:
     """Let calls of this route that arrive together share one transaction."""
     endpoint.__dict__["grouped"] = True
     return endpoint
+
+
+def roomy(bytes_max: int) -> Callable[[Endpoint], Endpoint]:
+    """Let calls of this route bring a JSON body of so many bytes, instead of the usual limit."""
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.__dict__["bytes_max"] = bytes_max
+        return endpoint
+
+    return marked
 
 
 class WriteRoute(APIRoute):

@@ -27,6 +27,7 @@ from shared.errors import (
 
 MEDIA_TYPE = openapi.PROBLEM_TYPE
 RETRY_AFTER_S = 2
+_MEMBER = re.compile(r"[\w\[\]() ,:|-]{1,100}", re.ASCII)
 _log = log.get(__name__)
 
 
@@ -79,14 +80,14 @@ def render(error: DomainError) -> Response:
         "code": error.code,
     }
     if error.detail:
-        document["detail"] = error.detail
+        document["detail"] = log.masked(error.detail)
     if error.errors:
         document["errors"] = [
             {"field": e.field, "message": e.message, "message_vi": e.message_vi or "Giá trị chưa hợp lệ."}
             for e in error.errors
         ]
     document |= {name: value for name, value in error.facts.items() if name not in document}
-    headers = {}
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
     if error.status == Unavailable.status:
@@ -100,10 +101,16 @@ def render(error: DomainError) -> Response:
 def from_validation(problems: Sequence[Any]) -> InvalidRequest:
     """Return the refusal for pydantic's findings; what was sent is never repeated back (it may be personal data)."""
     errors = [
-        FieldError(field=".".join(str(part) for part in problem["loc"]) or "body", message=str(problem["msg"]))
+        FieldError(field=".".join(map(_part, problem["loc"])) or "body", message=log.masked(str(problem["msg"])))
         for problem in problems
     ]
     return InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
+
+
+def _part(part: object) -> str:
+    """Return a part of a field's path; what the sender called a member is told back only if it looks like a name."""
+    said = str(part)
+    return said if _MEMBER.fullmatch(said) and log.masked(said) == said else "?"
 
 
 def as_domain_error(problem: Exception) -> DomainError:

@@ -22,6 +22,10 @@ CACHED_TOKENS_MAX = 10_000
 KEYS_REFRESH_S = 300
 KEYS_RETRY_S = 5
 LEEWAY_S = 30
+ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
+"""What a header may call itself: RFC 9068 §2.1, and issuers that name no kind."""
+NOT_OF_ACCESS_TOKENS = frozenset({"nonce", "at_hash", "c_hash"})
+"""Claims of id tokens (OpenID Connect Core §2, §3.3.2.11): those say who somebody is, and open nothing."""
 
 _log = log.get(__name__)
 
@@ -133,8 +137,10 @@ class TokenVerifier:
 
     def _read(self, token: str, keys: KeySet) -> tuple[Caller, float]:
         try:
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            read = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            claims = read.claims
             self._claims.validate(claims)
+            _check_kind(read)
             return self._reads.read(claims), float(claims["exp"])
         except InvalidKeyIdError as problem:
             raise _UnknownKey("The token cannot be accepted: it names a key that is not the issuer's.") from problem
@@ -170,3 +176,12 @@ class TokenVerifier:
             # The last three: JSON of another shape.
             _log.warning("tokens.keys_unavailable", reason=type(problem).__name__)
             self._silent_until = clock.monotonic() + KEYS_RETRY_S
+
+
+def _check_kind(token: jwt.Token) -> None:
+    """Raise Unauthenticated for a token of the same issuer that is for something else than access."""
+    kind = str(token.header.get("typ", "")).lower()
+    # Keycloak writes Bearer, ID or Refresh into a claim of that name.
+    use = str(token.claims.get("typ", "bearer")).lower()
+    if kind not in ACCESS_TOKEN_TYPES or use != "bearer" or NOT_OF_ACCESS_TOKENS & token.claims.keys():
+        raise Unauthenticated("The token cannot be accepted: it is no access token.")

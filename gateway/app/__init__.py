@@ -12,9 +12,11 @@ from gateway.routes.data_services import DataPlane
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
 from gateway.routes.rights import Guarded
+from gateway.routes.rooms import FILES, PATIENT, data_plane, part_of
 from gateway.settings import GatewaySettings
 from shared.app import ServiceParts, create_service
 from shared.blobs.sealer import Sealer
+from shared.guard import room_for_files
 
 PARTS = (register, log, services, data_services, exchange, portal)
 """Each opens what it brings, as an app's state, and names its endless loops."""
@@ -46,6 +48,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             loops=[loop for part in PARTS for loop in part.LOOPS],
             ops_prefix="/api/v1/ops/gateway",
             middleware=[Logged, Guarded, DataPlane, Proxy],
+            rooms=[*room_for_files(*FILES), data_plane()],
+            patient=PATIENT,
+            group_of=part_of,
         ),
     )
     app.mount(console.FILES_PATH, console.ConsoleFiles())

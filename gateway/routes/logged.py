@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import EvidenceMissing, EvidenceUnavailable
 from gateway.operations.evidence import Call, Evidence, EvidenceAway
 from gateway.routes.held import Held
-from shared import clock, problems
+from shared import clock, log, problems
 from shared.errors import DomainError
 from shared.http import SAFE_METHODS
 from shared.telemetry import current_traceparent
@@ -132,6 +132,7 @@ class _Visit:
 
     def _call(self) -> Call:
         said = self.scope.get("state", {})
+        # Whose number or address somebody asked for by path is not kept.
         path = str(said.get("logged_path") or self.scope["path"])
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
@@ -141,7 +142,7 @@ class _Visit:
             agency=caller.agency if caller else None,
             service=said.get("service", OWN_SERVICE),
             method=self.scope["method"],
-            path=path,
+            path=log.masked(path),
             status=self._status,
             duration_us=int((clock.monotonic() - self._started) * 1e6),
             request_bytes=self._bytes_in,

@@ -14,6 +14,8 @@ from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
+from shared.guard.protocol import server_options
+from shared.settings import Limits
 from tests.portal.process import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -62,4 +64,4 @@ def _plain(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    uvicorn.run(create_app(), host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
+    uvicorn.run(create_app(), host="127.0.0.1", port=int(sys.argv[1]), **server_options(Limits()))

@@ -1,96 +1,19 @@
 """Who gets through the door: nobody without a token, nobody without the scope, nobody to another agency's dossier."""
 
-import importlib
-import re
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from fastapi import FastAPI
 
-from gateway.app import create_app
 from gateway.errors import DossierUnknown
-from gateway.upstream import ROUTES
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden
 from shared.problems import MEDIA_TYPE
-from tests.gateway.backstage import SERVICES, Backstage
-from tests.gateway.conftest import settings_of
+from tests.gateway.backstage import Backstage
 from tests.gateway.hall import Hall
 from tests.gateway.lives import Life, returned
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem
 
-NOWHERE = {"database_url": "postgresql://nobody@127.0.0.1:1/none", "amqp_url": "amqp://127.0.0.1:1/"}
-METHODS = ("get", "post", "put", "patch", "delete")
-PUBLIC = {
-    ("GET", "/health/live"),
-    ("GET", "/health/ready"),
-    ("GET", "/metrics"),
-    ("POST", "/oauth/token"),
-    ("GET", "/.well-known/jwks.json"),
-    ("GET", "/.well-known/oauth-authorization-server"),
-    ("GET", "/.well-known/oauth-protected-resource"),
-    ("GET", "/api/v1/openapi.json"),
-}
-PUBLIC_BEHIND = re.compile(
-    r"GET /api/v1/(procedures|agencies|fields|forms|verify|granted|submission-rules|tracking)\b.*|POST /api/v1/verify"
-    r"|(GET|POST) /api/v1/payments/callbacks/(national|vnpay|vietqr)"
-)
-"""The catalogue and the check of a result are everybody's; the payment platform's callback carries its own hash."""
-
-
-def _calls(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for path, operations in app.openapi()["paths"].items():
-        for method in METHODS:
-            if method in operations:
-                yield method.upper(), prefix + re.sub(r"\{[^}]+\}", "x", path)
-
-
-def _service(name: str) -> FastAPI:
-    settings: Any = importlib.import_module(f"services.{name}.settings")
-    settings_class = getattr(settings, f"{name.title()}Settings")
-    more = {
-        "platform_url": "http://127.0.0.1:1",
-        "platform_partner": "P",
-        "platform_secret": "S",
-        "storage_url": "file:///tmp",
-    }
-    found = settings_class.model_validate({**NOWHERE, **more})
-    return importlib.import_module(f"services.{name}.app").create_app(found)
-
-
-def own_calls() -> list[tuple[str, str]]:
-    return list(_calls(create_app(settings_of(NOWHERE["database_url"], "http://127.0.0.1:1", {}))))
-
-
-def calls_behind() -> list[tuple[str, str]]:
-    """Return the calls of every service that the gateway has a road to."""
-    found = [call for name in SERVICES for call in _calls(_service(name), "/api/v1")]
-    return [(method, path) for method, path in found if path.split("/")[3] in ROUTES]
-
 
 class TestWithoutToken:
-    """Every address there is, from the OpenAPI documents."""
-
-    @pytest.mark.parametrize(("method", "path"), own_calls())
-    async def test_own_door_is_shut(self, visitor: Visitor, method: str, path: str) -> None:
-        answer = await visitor.http.request(method, path, headers={"Idempotency-Key": "k"})
-        if (method, path) in PUBLIC:
-            assert answer.status_code != Unauthenticated.status or path == "/oauth/token"
-        else:
-            assert_problem(answer, Unauthenticated)
-
-    @pytest.mark.parametrize(("method", "path"), calls_behind())
-    async def test_door_to_a_service_is_shut(
-        self, visitor: Visitor, backstage: Backstage, method: str, path: str
-    ) -> None:
-        answer = await visitor.http.request(method, path, headers={"Idempotency-Key": "k"})
-        if PUBLIC_BEHIND.fullmatch(f"{method} {path}"):
-            assert answer.status_code < 300
-            assert len(backstage.heard) == 1
-        else:
-            assert_problem(answer, Unauthenticated)
-            assert backstage.heard == []
+    """What is no endpoint; every endpoint there is stands in tests/rights."""
 
     @pytest.mark.parametrize(
         "path",

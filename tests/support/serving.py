@@ -7,19 +7,17 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from shared.guard.protocol import server_options
+from shared.settings import Limits
+
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, lifespan: bool = False, port: int = 0) -> AsyncIterator[str]:
-    """Serve an app; yields its address."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        lifespan="on" if lifespan else "off",
-    )
+async def serving(
+    app: ASGIApp, *, lifespan: bool = False, port: int = 0, limits: Limits | None = None
+) -> AsyncIterator[str]:
+    """Serve an app as our processes are served; yields its address."""
+    options = server_options(limits or Limits())
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="on" if lifespan else "off", **options)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
     task = asyncio.create_task(server.serve())

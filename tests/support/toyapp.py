@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request, Response
+from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -111,10 +112,19 @@ async def _insert_person(session: AsyncSession, code: str) -> None:
     await session.execute(text("INSERT INTO counter VALUES (:code, :name, NULL)"), {"code": code, "name": PERSON})
 
 
-def create_toy_app(database_url: str, *, amqp_url: str = NO_BROKER, **settings: Any) -> FastAPI:
-    """Return the toy's app; its `state.hooks` are the test's."""
+def create_toy_app(
+    database_url: str, *, amqp_url: str = NO_BROKER, keys: KeySet | None = None, **settings: Any
+) -> FastAPI:
+    """Return the toy's app; its `state.hooks` are the test's, the keys those of the tokens that it takes."""
+
+    @asynccontextmanager
+    async def opens(app: FastAPI) -> AsyncIterator[None]:
+        if keys:
+            app.state.tokens.use_keys(keys)
+        yield
+
     found = ServiceSettings.model_validate({"database_url": database_url, "amqp_url": amqp_url, **settings})
-    parts = ServiceParts(name="toy", title="Toy", routers=[counters], handlers=HANDLERS)
+    parts = ServiceParts(name="toy", title="Toy", routers=[counters], handlers=HANDLERS, opens=opens)
     app = create_service(found, parts)
     app.state.hooks = Hooks()
     return app

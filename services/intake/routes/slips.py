@@ -14,7 +14,7 @@ from services.intake.routes.dossiers import CodePath
 from services.intake.slips import FormCode, Office
 from shared import clock
 from shared.bodies import Day
-from shared.errors import FieldError, InvalidRequest
+from shared.errors import FieldError, InvalidRequest, NotFound
 from shared.http import CallerDep, SessionDep, needs, router
 from shared.identifiers import AgencyCode, dossier_day
 
@@ -84,6 +84,8 @@ async def print_register(
         end=_midnight(end + timedelta(days=1)),
         limit=REGISTER_ROWS_MAX + 1,
     )
+    if not found and not caller.may_see(agency):
+        raise NotFound("There is no register of this agency for you to see.")
     if len(found) > REGISTER_ROWS_MAX:
         raise PeriodTooLong(f"More than {REGISTER_ROWS_MAX} dossiers came in: ask for fewer days.")
     entry = known.agencies.get(agency)

@@ -12,7 +12,7 @@ from services.results.routes.archive import READ, attachment_headers
 from services.results.storage import Archive
 from shared import clock
 from shared.clock import VN
-from shared.http import CallerDep, SessionDep, WorkDep, needs, router
+from shared.http import CallerDep, SessionDep, WorkDep, needs, needs_one_of, router
 from shared.work import open_work
 
 REUSE = ("results:reuse", "portal")
@@ -26,12 +26,9 @@ accesses = router("results", prefix="/results")
 watch = router("ops", prefix="/ops")
 
 
-@reuse.post("/searches", status_code=201)
-async def find_with_consent(
-    request: Request, work: WorkDep, caller: CallerDep, body: schemas.ReuseSearch
-) -> schemas.ReuseFound:
+@reuse.post("/searches", status_code=201, dependencies=[needs_one_of(*REUSE)])
+async def find_with_consent(request: Request, work: WorkDep, body: schemas.ReuseSearch) -> schemas.ReuseFound:
     """Find an owner's valid results, whichever agency's; consent and purpose are kept, reading is open for a time."""
-    caller.require(*REUSE)
     consent = operations.Consenting(
         by=body.consent.by,
         at=body.consent.at,
@@ -50,10 +47,13 @@ async def find_with_consent(
     return schemas.ReuseFound(id=kept.id, valid_until=kept.valid_until, items=items)
 
 
-@reuse.get("/searches/{consent_id}/documents/{result_id}", response_class=StreamingResponse)
+@reuse.get(
+    "/searches/{consent_id}/documents/{result_id}",
+    response_class=StreamingResponse,
+    dependencies=[needs_one_of(*REUSE)],
+)
 async def read_with_consent(request: Request, caller: CallerDep, consent_id: UUID, result_id: UUID) -> Response:
     """Download a result that a search with consent found; kept with the consent's purpose."""
-    caller.require(*REUSE)
     async with open_work(request.app.state.database, caller) as work:
         found = await operations.read_with_consent(work, consent_id=consent_id, result_id=result_id)
         archive: Archive = request.app.state.archive

@@ -1,0 +1,141 @@
+"""The guard before every process's routes: plain ASGI, since it sees every call."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import log, problems
+from shared.errors import DomainError
+from shared.guard.admission import REFUSED, Admission, Kind
+from shared.guard.bodies import Incoming, Kept
+from shared.guard.heads import check_head
+from shared.guard.refusals import AddressTooLong, HeadTooLarge, MalformedRequest, Overloaded, RequestTooSlow
+from shared.guard.rooms import Room
+from shared.guard.shape import check_shape
+from shared.settings import Limits
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+UNCLEAR = (MalformedRequest, AddressTooLong, HeadTooLarge, RequestTooSlow)
+"""After these nothing more is read on the connection."""
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
+_log = log.get(__name__)
+
+
+class Guard:
+    """Middleware outside of everything else: limits of size, shape and time, places, and headers of every answer."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        *,
+        rooms: Sequence[Room] = (),
+        vital: re.Pattern[str],
+        patient: re.Pattern[str] | None = None,
+        group_of: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        self.app, self.limits, self.rooms = app, limits, tuple(rooms)
+        self._vital, self._patient, self._group_of = vital, patient, group_of
+        self.admission = Admission(limits)
+        self._held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a call in, or refuse it."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return
+        room = self._room(scope)
+        incoming = Incoming(receive, self.limits, self._bytes_max(room))
+        visit = _Visit(send, incoming, personal=any(name == b"authorization" for name, _ in scope["headers"]))
+        try:
+            check_head(scope, self.limits)
+            await self._let_in(scope, incoming, visit, room)
+        except DomainError as refusal:
+            # Routes answer their own refusals: what arrives here was refused by the guard, or while a body was read.
+            REFUSED.labels(refusal.code).inc()
+            if not visit.answered:
+                response = problems.render(refusal)
+                if isinstance(refusal, UNCLEAR):
+                    response.headers["Connection"] = "close"
+                await response(scope, receive, visit.send)
+        except ClientDisconnect:
+            _log.info("http.left", method=scope["method"])
+
+    async def _let_in(self, scope: Scope, incoming: Incoming, visit: "_Visit", room: Room | None) -> None:
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        incoming.announce(length)
+        kind, group = self._kind(scope, room), self._group_of(scope["path"])
+        async with AsyncExitStack() as stack:
+            if room is not None and not room.whole:
+                await stack.enter_async_context(self.admission.place(kind, group))
+                await self.app(scope, incoming.receive, visit.send)
+                return
+            body = await self._whole(incoming, stack)
+            if body is None:
+                return
+            check_shape(body, depth_max=self.limits.json_depth_max, items_max=self._items_max(room))
+            await stack.enter_async_context(self.admission.place(kind, group))
+            await self.app(scope, Kept(body, incoming.receive).receive, visit.send)
+
+    async def _whole(self, incoming: Incoming, stack: AsyncExitStack) -> bytes | None:
+        """Return a small body as a whole, before its call takes a place: slow senders then keep nobody waiting."""
+        body = await incoming.whole()
+        if body:
+            if self._held_bytes + len(body) > self.limits.held_bytes_max:
+                raise Overloaded("Too much is being read at the moment.", limit="held_bytes_max")
+            self._held_bytes += len(body)
+            stack.callback(self._let_go, len(body))
+        return body
+
+    def _let_go(self, size: int) -> None:
+        self._held_bytes -= size
+
+    def _room(self, scope: Scope) -> Room | None:
+        if scope["method"] not in UNSAFE:
+            return None
+        return next((room for room in self.rooms if room.holds(scope["method"], scope["path"])), None)
+
+    def _bytes_max(self, room: Room | None) -> int:
+        if room is None:
+            return min(self.limits.json_bytes_max, self.limits.body_bytes_max)
+        return room.bytes_max or self.limits.body_bytes_max
+
+    def _items_max(self, room: Room | None) -> int:
+        """Return how many members and items a body may have: a larger one has more, in proportion."""
+        larger = self._bytes_max(room) / self.limits.json_bytes_max
+        return int(self.limits.json_items_max * max(1.0, larger))
+
+    def _kind(self, scope: Scope, room: Room | None) -> Kind:
+        if self._vital.match(scope["path"]):
+            return Kind.VITAL
+        if room is not None and room.file:
+            return Kind.FILE
+        if self._patient and self._patient.match(f"{scope['path']}?{scope['query_string'].decode('latin-1')}"):
+            return Kind.PATIENT
+        return Kind.CHANGE if scope["method"] in UNSAFE else Kind.READ
+
+
+class _Visit:
+    """One answer on its way out."""
+
+    def __init__(self, send: Send, incoming: Incoming, *, personal: bool) -> None:
+        self._send, self._incoming, self._personal = send, incoming, personal
+        self.answered = False
+
+    async def send(self, message: Message) -> None:
+        """Send a part of an answer; nothing of it is guessed at, and nothing personal is kept on its way."""
+        if message["type"] == "http.response.start":
+            self.answered = True
+            headers = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in headers}
+            if _NOSNIFF[0] not in names:
+                headers.append(_NOSNIFF)
+            if self._personal and not names & {_NO_STORE[0], b"etag"}:
+                headers.append(_NO_STORE)
+            message = {**message, "headers": headers}
+        await self._send(message)

@@ -1,0 +1,61 @@
+"""All five processes of the province in one, on real databases, with one issuer that they trust."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from deploy.docs.parts import PARTS
+from shared import migrations
+from tests.gateway.conftest import settings_of
+from tests.rights.house import NO_BROKER, House
+from tests.support.servers import Databases
+from tests.support.serving import serving
+from tests.support.tokens import ISSUER, Issuer
+
+BEHIND = tuple(part for part in PARTS if part.name != "gateway")
+
+
+async def _migrated(databases: Databases, package: str) -> str:
+    url = await databases.create_database()
+    await asyncio.to_thread(migrations.upgrade, package, url)
+    return url
+
+
+def _settings(name: str, settings_class: Any, url: str, folder: Path) -> Any:
+    stored = {"storage_url": folder.as_uri()}
+    more: dict[str, dict[str, Any]] = {
+        "intake": stored,
+        "results": {**stored, "signature_policy": "validated", "scrub_bytes_per_s": 0},
+    }
+    needed = {"platform_url": "http://127.0.0.1:1", "platform_partner": "P", "platform_secret": "S"}
+    return settings_class.model_validate({"database_url": url, "amqp_url": NO_BROKER, **needed, **more.get(name, {})})
+
+
+@pytest.fixture(scope="session")
+async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Run every process; the gateway reaches the others over HTTP."""
+    urls = {part.name: await _migrated(databases, part.package) for part in PARTS}
+    issuer, apps, folders = Issuer(), {}, {}
+    async with AsyncExitStack() as stack:
+        addresses = {}
+        for part in BEHIND:
+            folders[part.name] = tmp_path_factory.mktemp(part.name)
+            settings = _settings(part.name, part.settings, urls[part.name], folders[part.name])
+            apps[part.name] = await _open(stack, part.room("app").create_app(settings), issuer)
+            addresses[f"{part.name}_url"] = await stack.enter_async_context(serving(apps[part.name]))
+        own = settings_of(urls["gateway"], "", {}, issuer=ISSUER, **addresses, upstream_timeout_s=30)
+        apps["gateway"] = await _open(stack, PARTS[-1].room("app").create_app(own), issuer)
+        yield House(apps, issuer, folders)
+    for url in urls.values():
+        await databases.drop_database(url.rpartition("/")[2])
+
+
+async def _open(stack: AsyncExitStack, app: FastAPI, issuer: Issuer) -> FastAPI:
+    await stack.enter_async_context(app.router.lifespan_context(app))
+    issuer.trusted_by(app)
+    return app
