@@ -46,6 +46,7 @@ SCOPES = {
 TAGS = {
     "bank": "Bank transfers: what came in and which payment it was for.",
     "calendars": "Working time: calendars, their versions, what a change moves.",
+    "cash desks": "Shifts of cashiers, opened and closed.",
     "cases": "The running of a process for one dossier.",
     "catalogue": "Procedures, fields and agencies.",
     "clocks": "How a due date came about, line by line.",
