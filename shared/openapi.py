@@ -49,6 +49,7 @@ SCOPES = {
 TAGS = {
     "bank": "Bank transfers: what came in and which payment it was for.",
     "calendars": "Working time: calendars, their versions, what a change moves.",
+    "cash desks": "Shifts of cashiers, opened and closed.",
     "cases": "The running of a process for one dossier.",
     "catalogue": "Procedures, fields and agencies.",
     "clients": "The systems that may call: whose they are, what they may do, how they prove who they are.",
