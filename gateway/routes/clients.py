@@ -18,7 +18,6 @@ from shared import clock
 from shared.bodies import EntityTag
 from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses
 from shared.http import router as make_router
-from shared.openapi import located
 from shared.writes import AnsweredOnce
 
 READ, WRITE = "clients:read", "clients:write"
@@ -81,7 +80,7 @@ async def list_endings(
     return given.EndingList(until=until, items=[given.EndingOut.model_validate(one) for one in found])
 
 
-@router.post("", status_code=201, dependencies=[needs(WRITE)], responses=located({}))
+@router.post("", status_code=201, dependencies=[needs(WRITE)])
 async def register_client(
     work: WorkDep, held: HeldDep, response: Response, body: given.RegisterClient
 ) -> given.ClientOut:
