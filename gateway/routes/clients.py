@@ -167,10 +167,10 @@ async def rotate_secret(work: WorkDep, held: HeldDep, client_id: ClientIdPath, b
     return _told_once(work.now, *made)
 
 
-@router.post("/{client_id}/secrets/{secret_id}/revoke", dependencies=[needs(WRITE)])
-async def revoke_secret(work: WorkDep, client_id: ClientIdPath, secret_id: UUID) -> given.SecretOut:
+@router.post("/{client_id}/secrets/{credential_id}/revoke", dependencies=[needs(WRITE)])
+async def revoke_secret(work: WorkDep, client_id: ClientIdPath, credential_id: UUID) -> given.SecretOut:
     """End a secret at once; tokens already given hold until they expire."""
-    found = await credentials.revoke_secret(work, client_id=client_id, secret_id=secret_id)
+    found = await credentials.revoke_secret(work, client_id=client_id, secret_id=credential_id)
     return given.SecretOut.of(found, work.now)
 
 
