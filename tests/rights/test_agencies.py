@@ -28,7 +28,7 @@ NOT_SOWN = re.compile(
     r"|gateway: \w+ /api/v1/portal/catalogue/.*"
     r"|intake: \w+ /portal-files/.*"
 )
-"""Things of these are not made in seeds.py; their own tests show whose they are. Whoever makes one takes its line out."""
+"""Things of these are not made in seeds.py yet; whoever makes one there takes its line out."""
 KNOWN_BY = {"workflow: POST /consultations/{consultation_id}/answer": ITS_FRIEND}
 """Who else than the owner may do it."""
 ALSO_FOUND = frozenset({"qr_not_there", "bill_not_there", "seal_missing", "entry_not_found"})
