@@ -1,24 +1,18 @@
 """Calls through the door: a submission beside a bare endpoint, a proxied read beside a bare proxy."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
 from benchmarks import wrk
 from benchmarks.figures import Figure
+from benchmarks.programs import program
 from benchmarks.scratch import Scratch
-from deploy.local import ports
 
 RUNS, SECONDS, CONNECTIONS = 3, 5, 32
-START_S = 15
 PROCEDURE = "1.008926"
 
 
@@ -34,16 +28,16 @@ async def measure(scratch: Scratch) -> list[Figure]:
         "UPSTREAM": stack["services"]["intake"]["url"],
     }
     async with (
-        _program("benchmarks.bare:app", environment) as bare,
-        _program("benchmarks.bare_proxy:app", environment) as proxy,
+        program("benchmarks.bare:app", environment) as bare,
+        program("benchmarks.bare_proxy:app", environment) as proxy,
     ):
         ours, ceiling, read, passed = [], [], [], []
         for _ in range(RUNS):
             load = {"authorization": authorization, "connections": CONNECTIONS, "seconds": SECONDS}
-            ceiling.append(await wrk.post(f"{bare}/dossiers", body, **load))
+            ceiling.append(await wrk.post(f"{bare.url}/dossiers", body, **load))
             ours.append(await wrk.post(f"{gateway}/api/v1/dossiers", body, **load))
             path = f"/procedures/{PROCEDURE}"
-            passed.append(await wrk.get(f"{proxy}{path}", **load))
+            passed.append(await wrk.get(f"{proxy.url}{path}", **load))
             read.append(await wrk.get(f"{gateway}/api/v1{path}", **load))
             await _settled(stack)
     refused = sum(load.refused for load in (*ours, *read))
@@ -99,42 +93,6 @@ async def dossier_body(client: httpx.AsyncClient) -> dict[str, Any]:
         ],
         "return_method": "counter",
     }
-
-
-@asynccontextmanager
-async def _program(app: str, environment: Mapping[str, str]) -> AsyncIterator[str]:
-    """Run an ASGI app as the services are run (uvicorn, uvloop, one process, no access log); yield its URL."""
-    with TemporaryDirectory() as memory:
-        port = ports.choose(Path(memory) / "ports.json", [app])[app]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "uvicorn",
-        app,
-        "--port",
-        str(port),
-        "--no-access-log",
-        "--log-level",
-        "warning",
-        env={**os.environ, **environment},
-        cwd=Path(__file__).parent.parent,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        async with httpx.AsyncClient() as client, asyncio.timeout(START_S):
-            while not await _answers(client, url):
-                await asyncio.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _answers(client: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await client.get(f"{url}/openapi.json")).status_code < 500
-    except httpx.TransportError:
-        return False
 
 
 async def _settled(stack: Mapping[str, Any]) -> None:

@@ -17,6 +17,8 @@ class Scratch:
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self.stack = stack
         self._made: list[str] = []
+        self.roles: list[str] = []
+        """Made by whoever measures; dropped with the databases."""
         rabbitmq = stack["rabbitmq"]
         parts = urlsplit(rabbitmq["amqp_url"])
         login = f"{rabbitmq['username']}:{rabbitmq['password']}"
@@ -45,6 +47,8 @@ class Scratch:
         connection = await asyncpg.connect(self.stack["postgres"]["admin_url"])
         for name in self._made:
             await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for role in self.roles:
+            await connection.execute(f'DROP ROLE IF EXISTS "{role}"')
         await connection.close()
         await self._broker("DELETE", f"/api/vhosts/{VHOST}")
 

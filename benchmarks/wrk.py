@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +33,7 @@ class Load:
     p99_ms: float
     refused: int
     """Answers that were not 2xx or 3xx, and connections that failed."""
+    requests: int = 0
 
 
 async def post(url: str, body: object, *, authorization: str, connections: int, seconds: int) -> Load:
@@ -40,9 +42,13 @@ async def post(url: str, body: object, *, authorization: str, connections: int, 
     return await _run(url, script, connections, seconds)
 
 
-async def get(url: str, *, authorization: str, connections: int, seconds: int) -> Load:
+async def get(
+    url: str, *, authorization: str, connections: int, seconds: int, headers: Mapping[str, str] | None = None
+) -> Load:
     """GET again and again."""
-    return await _run(url, f'wrk.headers["Authorization"] = "{authorization}"', connections, seconds)
+    given = {"Authorization": authorization, **(headers or {})}
+    script = "\n".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in given.items())
+    return await _run(url, script, connections, seconds)
 
 
 async def _run(url: str, script: str, connections: int, seconds: int) -> Load:
@@ -65,7 +71,13 @@ async def _run(url: str, script: str, connections: int, seconds: int) -> Load:
         int(found)
         for found in re.findall(r"(?:Non-2xx or 3xx responses: |connect |read |write |timeout )(\d+)", output)
     )
-    return Load(_figure(r"Requests/sec:\s+([\d.]+)", output), _latency("50%", output), _latency("99%", output), refused)
+    return Load(
+        _figure(r"Requests/sec:\s+([\d.]+)", output),
+        _latency("50%", output),
+        _latency("99%", output),
+        refused,
+        int(_figure(r"(\d+) requests in", output)),
+    )
 
 
 def _figure(pattern: str, output: str) -> float:

@@ -24,6 +24,7 @@ OTHER_SECRETS = (
     "SEALS_PASSWORD",
     "VNPAY_SECRET",
     "BANK_SECRET",
+    "MINISTRIES_SECRET",
 )
 ENVIRONMENT_FILE = "motcua.env"
 PROVINCE = "H32"
@@ -44,12 +45,14 @@ def make_secrets(
     known = Secrets(folder / "client-secrets.json")
     if not (folder / ENVIRONMENT_FILE).exists():
         names = [_variable(f"{kind}-{service}") for kind in ("database", "broker") for service in PACKAGES]
-        portal_client = next(client.secret_name for client in CLIENTS if client.client_id == "national-portal")
+        of_client = {client.client_id: known(client.secret_name) for client in CLIENTS}
         lines = [f"{name}={secrets.token_urlsafe(24)}" for name in (*names, *OTHER_SECRETS)]
-        lines.append(f"SEALING_KEYS={base64.b64encode(secrets.token_bytes(32)).decode()}")
-        write_private(
-            folder / ENVIRONMENT_FILE, "\n".join([*lines, f"PORTAL_CLIENT_SECRET={known(portal_client)}", ""])
-        )
+        lines += [
+            f"SEALING_KEYS={base64.b64encode(secrets.token_bytes(32)).decode()}",
+            f"PORTAL_CLIENT_SECRET={of_client['national-portal']}",
+            f"LGSP_CLIENT_SECRET={of_client['lgsp-admin']}",
+        ]
+        write_private(folder / ENVIRONMENT_FILE, "\n".join([*lines, ""]))
     ensure_signing_key(folder / "signing-key.json")
     ensure_evidence_key(folder / "evidence-key.json")
     write_clients(folder / "clients.json", known)

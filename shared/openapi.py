@@ -7,6 +7,7 @@ Bounds of what is *taken* are never added here: they stand where they are enforc
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from re import _parser as patterns  # pyrefly: ignore[missing-module-attribute] - no other way to know how wide a pattern is
 from typing import Any
 
@@ -21,6 +22,9 @@ FILE_TEXT_MAX = 100_000_000
 """Characters of a file as base64."""
 
 SCOPES = {
+    "clients:read": "Read the register of clients of the client's agency and those below it.",
+    "clients:write": "Register and change clients, their secrets, keys and grants.",
+    "clients:grant": "Give clients rights that one does not hold oneself.",
     "dossiers:submit": "Submit dossiers, upload documents, supplement and withdraw.",
     "dossiers:read": "Read the dossiers of the client's agency and those below it.",
     "dossiers:decide": "Accept, reject, ask for supplements, close.",
@@ -45,8 +49,10 @@ SCOPES = {
 TAGS = {
     "bank": "Bank transfers: what came in and which payment it was for.",
     "calendars": "Working time: calendars, their versions, what a change moves.",
+    "cash desks": "Shifts of cashiers, opened and closed.",
     "cases": "The running of a process for one dossier.",
     "catalogue": "Procedures, fields and agencies.",
+    "clients": "The systems that may call: whose they are, what they may do, how they prove who they are.",
     "clocks": "How a due date came about, line by line.",
     "consultations": "Questions to other units, and their answers.",
     "contract": "This document.",
@@ -91,29 +97,26 @@ _SECONDS = {"type": "integer", "format": "int32", "minimum": 0, "maximum": 2**31
 _LENGTHS = {"date": 10, "date-time": 35, "uuid": 36, "time": 21, "duration": 64}
 _BIG, _SMALL = 2**63, 2**31
 
-_RETRY_AFTER = {"description": "Seconds until the same call may succeed.", "required": True, "schema": _SECONDS}
-_CHALLENGE = {
-    "description": "How to authenticate (RFC 6750 §3).",
-    "required": True,
-    "schema": {"type": "string", "maxLength": 1000},
-}
-_ALLOW = {
-    "description": "The methods that this address answers.",
-    "required": True,
-    "schema": {"type": "string", "maxLength": 100},
-}
-_HEADERS = {"401": {"WWW-Authenticate": _CHALLENGE}, "405": {"Allow": _ALLOW}, "503": {"Retry-After": _RETRY_AFTER}}
-_HEADERS["429"] = _HEADERS["503"]
-_TAG = {
-    "description": "The version of what is shown; If-Match and If-None-Match take it.",
-    "schema": {"type": "string", "maxLength": 200},
-}
-_LOCATION = {
-    "description": "Where what was made can be read.",
-    "schema": {"type": "string", "format": "uri-reference", "maxLength": 2000},
-}
-
-_QUOTA = {
+_DESCRIBED: dict[str, dict[str, Any]] = {
+    "WWW-Authenticate": {
+        "description": "How to authenticate (RFC 6750 §3).",
+        "required": True,
+        "schema": {"type": "string", "maxLength": 1000},
+    },
+    "Allow": {
+        "description": "The methods that this address answers.",
+        "required": True,
+        "schema": {"type": "string", "maxLength": 100},
+    },
+    "Retry-After": {
+        "description": "Seconds until the same call may succeed.",
+        "required": True,
+        "schema": _SECONDS,
+    },
+    "ETag": {
+        "description": "The version of what is shown; If-Match and If-None-Match take it.",
+        "schema": {"type": "string", "maxLength": 200},
+    },
     "RateLimit": {
         "description": "What is left of the client's quota (IETF draft ratelimit-headers); sent where it has one.",
         "schema": {"type": "string", "maxLength": 1000},
@@ -123,6 +126,20 @@ _QUOTA = {
         "schema": {"type": "string", "maxLength": 1000},
     },
 }
+"""The headers of answers, described once."""
+
+
+def _header(*names: str) -> dict[str, dict[str, str]]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+_HEADERS = {
+    "401": _header("WWW-Authenticate"),
+    "405": _header("Allow"),
+    "429": _header("Retry-After"),
+    "503": _header("Retry-After"),
+}
+_QUOTA = _header("RateLimit", "RateLimit-Policy")
 
 Document = dict[str, Any]
 
@@ -151,7 +168,15 @@ def completed(document: Document, *, about: str, below: str) -> Document:
     components.get("schemas", {}).pop("HTTPValidationError", None)
     components.get("schemas", {}).pop("ValidationError", None)
     _bound(document)
-    return document if below else limited(document)
+    return _describe(document) if below else limited(document)
+
+
+def _describe(document: Document) -> Document:
+    """Put the headers that are referred to into the components."""
+    used = set(_references(list(_operations(document))))
+    headers = {name: deepcopy(header) for name, header in _DESCRIBED.items() if name in used}
+    document["components"] = document.get("components", {}) | ({"headers": headers} if headers else {})
+    return document
 
 
 def _operations(document: Document) -> Iterator[dict[str, Any]]:
@@ -196,7 +221,7 @@ def limited(document: Document) -> Document:
             if status[0] in "24":
                 response["headers"] = {**response.get("headers", {}), **_QUOTA}
         operation["responses"] = {status: responses[status] for status in sorted(responses)}
-    return document
+    return _describe(document)
 
 
 def _complete(operation: dict[str, Any]) -> None:
@@ -215,7 +240,7 @@ def _complete(operation: dict[str, Any]) -> None:
     for status, response in responses.items():
         _as_problem(response)
         headers = response.get("headers", {}) | _HEADERS.get(status, {})
-        headers |= {"ETag": _TAG} if conditional and status in {"200", "201", "304"} else {}
+        headers |= _header("ETag") if conditional and status in {"200", "201", "304"} else {}
         if headers:
             response["headers"] = headers
 
@@ -228,11 +253,6 @@ def _as_problem(response: dict[str, Any]) -> None:
     if len(others) < len(content):
         response["content"] = {PROBLEM_TYPE: {"schema": _PROBLEM}, **others}
         response["description"] = _REFUSAL
-
-
-def located(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    """Return OpenAPI entries in which 201 says where what was made can be read."""
-    return {**responses, 201: {**responses.get(201, {}), "headers": {"Location": _LOCATION}}}
 
 
 def _bound(document: Document) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -68,6 +69,8 @@ def _figures(outcome: Outcome) -> Table:
         ("Fees paid / receipts / refunds of double payments", _money(proof.money)),
         ("Lives a second, from first to last", f"{proof.dossiers / outcome.seconds['lives']:.1f}"),
         ("Records of the transaction log verified", f"{proof.records:,}"),
+        ("Data-service calls / 304 / from the cache", _data_services(outcome)),
+        ("Breaker opened / closed; failed call sent again / effects", _mended(outcome)),
         ("Differences", str(len(proof.differences))),
         ("Out of order at the portal", str(portal["disorder"])),
     ]
@@ -78,6 +81,18 @@ def _figures(outcome: Outcome) -> Table:
 
 def _ms(pair: tuple[float, float]) -> str:
     return " / ".join(f"{seconds * 1000:,.0f} ms" for seconds in pair)
+
+
+def _data_services(outcome: Outcome) -> str:
+    found = outcome.data_services
+    return f"{found.calls} / {found.not_modified} / {found.from_cache}" if found.calls else "–"
+
+
+def _mended(outcome: Outcome) -> str:
+    found = outcome.data_services
+    if not found.calls:
+        return "–"
+    return f"{found.breaker_opened} / {found.breaker_closed}; {found.sent_again} / {found.effects}"
 
 
 def _money(money: dict[str, int]) -> str:
@@ -109,6 +124,7 @@ def write(folder: Path, outcome: Outcome) -> Path:
         "faults_fired": outcome.faults_fired,
         "portal": outcome.portal,
         "seconds": outcome.seconds,
+        "data_services": asdict(outcome.data_services),
         "differences": proof.differences,
         "failures": outcome.failures,
     }

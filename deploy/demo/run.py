@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from deploy.demo import data_services
 from deploy.demo.actors import Cast, live
 from deploy.demo.client import ApiClient, Tally
 from deploy.demo.feed import Feed
@@ -48,6 +49,7 @@ class Outcome:
     faults_fired: int
     portal: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict)
+    data_services: data_services.Figures = field(default_factory=data_services.Figures)
 
 
 async def run(stack: Mapping[str, Any], dossiers: int, progress: Progress) -> Outcome:
@@ -64,7 +66,11 @@ async def run(stack: Mapping[str, Any], dossiers: int, progress: Progress) -> Ou
         seal = Seal.from_file(Path(stack["seal"]["file"]), stack["seal"]["password"])
         cast = Cast(clients["citizen-portal"], clients["one-stop"], feed, ControlRoom(portal), seal)
         lives = plan_lives(dossiers, await _procedures(clients["citizen-portal"]), _gated())
-        return await _Run(cast, lives, clients["ops"], stack, progress).whole(tally)
+        outcome = await _Run(cast, lives, clients["ops"], stack, progress).whole(tally)
+        # After the proof: these calls have no part in any dossier.
+        outcome.data_services = await data_services.use(stack, gateway)
+        outcome.failures += outcome.data_services.shortcomings()
+        return outcome
 
 
 async def _procedures(client: ApiClient) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ _OFFICIALS = (
 _ACCOUNTING = "fees:read refunds:write ledger:read ledger:write"
 """Two of them, since a difference with a provider is explained by one person and resolved by another."""
 
-_POPULATION = tuple({"service": code, "methods": ["GET"]} for code in ("CSDL_DanCu", "BHXH", "CSDL_DATDAI"))
+_OFFICE = ({"service": "*", "methods": ["GET"]}, *({"service": code} for code in ("CSDL_DanCu", "VNPOST", "EVN")))
+"""What every office may read, and what it sends on."""
 _ADMIN = "clients:read clients:write clients:grant services:read services:write ops:read"
 _READ_ALL = ({"service": "*", "methods": ["GET"]},)
 
@@ -48,7 +49,7 @@ CLIENTS: Sequence[DemoClient] = (
         "H32",
         "dossiers:submit dossiers:read payments:write results:read",
     ),
-    DemoClient("one-stop", "Phần mềm một cửa của tỉnh", "H32", _OFFICIALS, _POPULATION),
+    DemoClient("one-stop", "Phần mềm một cửa của tỉnh", "H32", _OFFICIALS, _OFFICE),
     DemoClient("one-stop-h32.14", "Phần mềm một cửa của đơn vị H32.14", "H32.14", _OFFICIALS),
     DemoClient("accounting", "Kế toán thứ nhất", "H32", _ACCOUNTING),
     DemoClient("accounting-second", "Kế toán thứ hai", "H32", _ACCOUNTING),

@@ -1,6 +1,7 @@
 """The commands of the local stack: up, down, status, logs, clean."""
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from deploy.local.servers import SettingsMissing
 from deploy.local.stack import Stack
 from deploy.local.status import Follower, last_lines, links, table
 from deploy.local.supervisor import AlreadyUp
+from deploy.ministries.registering import register_local
 
 TABLE_WIDTH = 110
 
@@ -31,6 +33,7 @@ def up(
     folder, console = run_folder(), _console()
     if Control(folder).is_up:
         console.print("The stack is up already.")
+        _register_services(console)
         _print_links(folder)
         return
     try:
@@ -39,8 +42,9 @@ def up(
         if not foreground:
             Stack(folder)
             detached(folder, lambda words: _tell(console, words))
+            _register_services(console)
             _print_links(folder)
-        elif not in_foreground(Stack(folder), lambda words: _tell(console, words), lambda: _print_links(folder)):
+        elif not in_foreground(Stack(folder), lambda words: _tell(console, words), lambda: _on_ready(folder)):
             raise typer.Exit(1)
     except (packages.PackagesMissing, SettingsMissing, NotUp, AlreadyUp, NoPortFree) as problem:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]✗[/] {escape(str(problem))}")
@@ -48,6 +52,21 @@ def up(
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
         raise typer.Exit(130) from None
+
+
+def _on_ready(folder: RunFolder) -> None:
+    _print_links(folder)
+    # The supervisor goes on meanwhile: the gateway that is asked is one of its processes.
+    threading.Thread(target=_register_services, args=(_console(),), daemon=True).start()
+
+
+def _register_services(console: Console) -> None:
+    """Bring the definitions of the data services to the gateway; a stack without them is still a stack."""
+    try:
+        told = register_local()
+        _tell(console, f"{told.services} data services registered ({told.added} new, {told.changed} changed)")
+    except Exception as problem:
+        console.print(f"[yellow]![/] data services not registered: {escape(str(problem))}; motcua services register")
 
 
 def down() -> None:

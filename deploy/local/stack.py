@@ -90,6 +90,8 @@ class Stack:
         own = {
             key: value for key, value in self._providers_login().items() if key.startswith(f"MOTCUA_{name.upper()}_")
         }
+        if name == "ministries":
+            own["MOTCUA_MINISTRIES_SECRET"] = self._secrets("ministries")
         settings = {"MOTCUA_GATEWAY_URL": self._url("gateway"), **own}
         return self._program(name, [name, "--folder", str(self.folder.path / name)], settings)
 
@@ -196,7 +198,6 @@ class Stack:
             "MOTCUA_VNPAY_SECRET": self._secrets("vnpay"),
             "MOTCUA_BANK_CLIENT": PARTNER,
             "MOTCUA_BANK_SECRET": self._secrets("bank"),
-            "MOTCUA_MINISTRIES_SECRET": self._secrets("ministries"),
         }
 
     @property

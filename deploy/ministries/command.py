@@ -11,12 +11,11 @@ import typer
 from deploy.local.folder import read_json, run_folder
 from deploy.ministries.app import create_app
 from deploy.ministries.definitions import FOLDER, Undefined
-from deploy.ministries.registering import NotRegistered, register_all
+from deploy.ministries.registering import ADMINISTRATOR, NotRegistered, register_all
 from shared import log
 
 SHUTDOWN_S = 2
 SECRET = "MOTCUA_MINISTRIES_SECRET"  # noqa: S105 - a variable's name
-CLIENT = "lgsp-admin"
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -42,7 +41,7 @@ def _group() -> None:
 def register(
     folder: Annotated[Path, typer.Option(help="The definitions, one YAML file each.")] = FOLDER,
     gateway: Annotated[str, typer.Option(help="The gateway's address; the local stack's when left out.")] = "",
-    client: Annotated[str, typer.Option(help="A client with services:read and services:write.")] = CLIENT,
+    client: Annotated[str, typer.Option(help="A client with services:read and services:write.")] = ADMINISTRATOR,
     secret: Annotated[str, typer.Option(envvar="MOTCUA_CLIENT_SECRET", help="Its secret.")] = "",
     upstream: Annotated[str, typer.Option(help="The value of ${ministries} in definitions.")] = "",
     upstream_secret: Annotated[str, typer.Option(envvar=SECRET, help="The value of ${secret}.")] = "",

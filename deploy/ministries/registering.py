@@ -1,5 +1,6 @@
 """Registers definitions at a gateway through its API: what is missing is added, what differs is changed."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,12 @@ from uuid import uuid4
 
 import httpx
 
+from deploy.local.folder import read_json, run_folder
 from deploy.ministries import definitions
 from deploy.ministries.definitions import Definition
 from gateway.data_services.policy import Policy
 
+ADMINISTRATOR = "lgsp-admin"
 TIMEOUT_S = 30
 COMPARED = ("stage", "base_url", "contract")
 
@@ -43,6 +46,15 @@ async def register_all(
         for definition in found:
             await registrar.register(definition)
     return told
+
+
+def register_local() -> Told:
+    """Register the definitions at the local stack's gateway, as its LGSP's administrator. Raises as register_all."""
+    stack = read_json(run_folder().stack) or {}
+    client = stack["clients"][ADMINISTRATOR]
+    values = {"ministries": stack["ministries"]["url"], "secret": stack["ministries_secret"]}
+    login = (client["client_id"], client["client_secret"])
+    return asyncio.run(register_all(stack["gateway_url"], login, values=values))
 
 
 class _Registrar:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from gateway.app.exchange import edocs_service
 from gateway.data_services.cache import Cache
 from gateway.data_services.calling import Caller
 from gateway.data_services.hosts import AllowedHosts
@@ -16,7 +17,7 @@ from gateway.operations.data_services.sending import Sender
 from gateway.routes.data_services.parts import Parts
 from gateway.settings import GatewaySettings
 
-BUILT_IN: list[Service] = []
+BUILT_IN: list[Service] = [edocs_service()]
 """Data services that our own routes answer: listed by discovery, called by right, logged as data services."""
 
 

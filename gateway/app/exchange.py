@@ -4,15 +4,41 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from gateway import queries
+from gateway.data_services.contract import Contract
+from gateway.data_services.policy import Policy as CallPolicy
+from gateway.data_services.snapshot import Service, Version
 from gateway.operations.edocs import expire_for_ever
+from gateway.routes import edocs
 from gateway.settings import GatewaySettings
 from gateway.webhooks.circuits import Plan
 from gateway.webhooks.courier import Courier
 from shared.outgoing import Outgoing, Policy
 
 DAY_S = 86_400
+
+
+def edocs_service() -> Service:
+    """Return the exchange of documents as discovery lists it; its contract is that of our own routes."""
+    prefix = edocs.router.prefix
+    described = get_openapi(title="Electronic documents (edXML)", version="1", routes=edocs.router.routes)
+    paths = {path.removeprefix(prefix): item for path, item in described["paths"].items()}
+    version = Version(
+        service=edocs.CODE,
+        name="v1",
+        active=True,
+        retired=False,
+        base_url="",
+        contract=Contract(described | {"paths": paths}),
+        policy=CallPolicy(),
+        credentials=None,
+        revision=0,
+    )
+    return Service(
+        edocs.CODE, "", "Liên thông văn bản điện tử", "Exchange of electronic documents", {"v1": version}, built_in=True
+    )
 
 
 @asynccontextmanager

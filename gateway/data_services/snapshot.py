@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from gateway.data_services.contract import Contract
 from gateway.data_services.policy import Credentials, Policy
@@ -66,16 +67,25 @@ class Service:
 
 @dataclass(slots=True)
 class Registry:
-    """All services that may be called, by code; `replace` swaps them in one step."""
+    """All services that may be called, by code, replaced in one step."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     loaded: bool = False
+    """Whether it was read from the database at all."""
 
     def find(self, code: str) -> Service | None:
         """Return a service."""
         return self.services.get(code)
 
     def replace(self, services: Iterable[Service]) -> None:
-        """Take what was read."""
+        """Take what there is now."""
         self.services = {one.code: one for one in services}
-        self.loaded = True
+
+
+def built_in(code: str, *, agency: str, name_vi: str, name_en: str, contract: Mapping[str, Any]) -> Service:
+    """Return a service that our own routes answer; its contract's paths are those below its code.
+
+    It is listed by discovery, called by right and logged as a data service, and has one version.
+    """
+    version = Version(code, "v1", True, False, "", Contract(contract), Policy(), None, 1)
+    return Service(code, agency, name_vi, name_en, {"v1": version}, built_in=True)

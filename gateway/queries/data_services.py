@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.errors import DataServiceUnknown
 from gateway.models import (
+    Client,
+    ClientGrant,
     DataService,
     DataServiceCall,
     DataServiceChange,
@@ -95,6 +97,18 @@ async def list_data_service_changes(session: AsyncSession, code: str, *, before:
     if before is not None:
         query = query.where(change.id < before)
     return list(await session.scalars(query.order_by(change.id.desc()).limit(PAGE_MAX)))
+
+
+async def list_clients_of(session: AsyncSession, service: str) -> list[tuple[Client, ClientGrant]]:
+    """Return the active clients that are granted something at a service, by id, a page at most."""
+    query = (
+        select(Client, ClientGrant)
+        .join(ClientGrant, ClientGrant.client_id == Client.client_id)
+        .where(Client.active, ClientGrant.service.in_([service, "*"]))
+        .order_by(Client.client_id, ClientGrant.place)
+        .limit(PAGE_MAX)
+    )
+    return [(client, grant) for client, grant in await session.execute(query)]
 
 
 async def list_failures(

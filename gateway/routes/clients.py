@@ -15,6 +15,7 @@ from gateway.operations import clients, credentials
 from gateway.operations.rights import Rights
 from gateway.schemas import clients as given
 from shared import clock
+from shared.bodies import EntityTag
 from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses
 from shared.http import router as make_router
 from shared.writes import AnsweredOnce
@@ -34,10 +35,12 @@ async def _held(request: Request) -> Rights:
 
 HeldDep = Annotated[Rights, Depends(_held)]
 """The caller's own rights at data services."""
-ClientIdPath = Annotated[str, Path(max_length=100, pattern=r"^[\x21-\x7e]+$")]
-IfMatch = Annotated[str | None, Header(description='The ETag of the client as you read it: "7".')]
+ClientIdPath = Annotated[
+    str, Path(min_length=2, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["one-stop"])
+]
+IfMatch = Annotated[EntityTag | None, Header(description='The ETag of the client as you read it: "7".')]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
-Cursor = Annotated[str | None, Query(max_length=200)]
+Cursor = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
 @router.get("", dependencies=[needs(READ)])

@@ -2,10 +2,10 @@
 
 import base64
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import unquote_plus
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
@@ -34,6 +34,8 @@ from shared.http import problem_responses
 router = APIRouter(tags=["tokens"])
 NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+FIELDS_MAX, FORM_BYTES_MAX = 50, 30_000
+FORM_TYPE = "application/x-www-form-urlencoded"
 LENGTHS_MAX = {
     "grant_type": 50,
     "client_id": 100,
@@ -62,36 +64,45 @@ class _Login:
     assertion: str = ""
 
 
+_FORM = {
+    "type": "object",
+    "required": ["grant_type"],
+    "properties": {
+        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+        "client_id": {"type": "string", "pattern": "^[\\x20-\\x7e]*$", "maxLength": LENGTHS_MAX["client_id"]},
+        "client_secret": {"type": "string", "pattern": "^[\\x20-\\x7e]*$", "maxLength": LENGTHS_MAX["client_secret"]},
+        "client_assertion": {
+            "type": "string",
+            "description": "A signed JWT instead of a secret (RFC 7523).",
+            "pattern": r"^[\w-]*\.[\w-]*\.[\w-]*$",
+            "maxLength": LENGTHS_MAX["client_assertion"],
+        },
+        "scope": {
+            "type": "string",
+            "description": "Fewer scopes than the client has, with spaces.",
+            "pattern": "^[\\x20-\\x7e]*$",
+            "maxLength": LENGTHS_MAX["scope"],
+        },
+    },
+}
+
+
 @router.post(
     "/oauth/token",
     summary="Get an access token",
     response_model=TokenAnswer,
     responses=problem_responses(400, 401, 403, 422, 429, 503),
+    openapi_extra={"requestBody": {"required": True, "content": {FORM_TYPE: {"schema": _FORM}}}},
 )
-async def token(
-    request: Request,
-    grant_type: Annotated[str, Form()] = "",
-    client_id: Annotated[str, Form()] = "",
-    client_secret: Annotated[str, Form()] = "",
-    client_assertion_type: Annotated[str, Form()] = "",
-    client_assertion: Annotated[str, Form()] = "",
-    scope: Annotated[str, Form()] = "",
-) -> Response:
+async def token(request: Request) -> Response:
     """Exchange a client's secret (HTTP Basic or form fields) or signed assertion (RFC 7523) for a signed token.
 
     A refusal is a problem document that also has the member `error` of RFC 6749 §5.2; a client that asks for
     application/json gets it as that.
     """
-    asked = {
-        "grant_type": grant_type,
-        "client_id": client_id,
-        "client_secret": client_secret,
-        "client_assertion_type": client_assertion_type,
-        "client_assertion": client_assertion,
-        "scope": scope,
-    }
     try:
-        answer = await _grant(request, asked)
+        answer = await _grant(request)
     except DomainError as error:
         response = problems.render(error)
         if "application/json" in request.headers.get("accept", ""):
@@ -101,14 +112,14 @@ async def token(
     return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
 
 
-async def _grant(request: Request, asked: dict[str, str]) -> TokenAnswer:
+async def _grant(request: Request) -> TokenAnswer:
     state = request.app.state
     authority: Authority = state.authority
     if authority.external:
         raise TokensElsewhere(
             f"Get a token from {authority.issuer} and call with it.", error="invalid_request", issuer=authority.issuer
         )
-    await _require_sound(request, asked)
+    asked = await _asked(request)
     if asked["grant_type"] != "client_credentials":
         raise UnsupportedGrant("Send grant_type=client_credentials.", error=UnsupportedGrant.code)
     issuer: Issuer = state.issuer
@@ -119,16 +130,35 @@ async def _grant(request: Request, asked: dict[str, str]) -> TokenAnswer:
     return TokenAnswer(access_token=signed, expires_in=issuer.lifetime_s, scope=" ".join(scopes))
 
 
-async def _require_sound(request: Request, asked: dict[str, str]) -> None:
-    """Raise TokenRequestInvalid for a form that RFC 6749 §3.2 forbids."""
-    form = await request.form()
+async def _asked(request: Request) -> dict[str, str]:
+    """Return what the form says, empty where it says nothing; raises TokenRequestInvalid (RFC 6749 §3.2)."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        raise _invalid(f"Send a form, {FORM_TYPE}.")
+    try:
+        pairs = parse_qsl((await _body(request)).decode("ascii"), max_num_fields=FIELDS_MAX, errors="strict")
+    except ValueError as problem:
+        raise _invalid("The form cannot be read.") from problem
+    asked = dict.fromkeys(LENGTHS_MAX, "")
     for name, most in LENGTHS_MAX.items():
-        if len(form.getlist(name)) > 1:
+        values = [value for said, value in pairs if said == name]
+        if len(values) > 1:
             raise _invalid(f"{name} was sent more than once.")
+        asked[name] = values[0] if values else ""
         if len(asked[name]) > most or "\0" in asked[name]:
             raise _invalid(f"{name} is longer than {most} characters, or holds one that cannot be kept.")
     if not asked["grant_type"]:
-        raise _invalid("Send a form (application/x-www-form-urlencoded) with grant_type=client_credentials.")
+        raise _invalid("Send grant_type=client_credentials.")
+    return asked
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > FORM_BYTES_MAX:
+            raise _invalid(f"A form has at most {FORM_BYTES_MAX} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _invalid(detail: str) -> TokenRequestInvalid:

@@ -1,28 +1,22 @@
 """Clients: what is registered of a system, how it proves who it is, what it may call."""
 
 import ipaddress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.models import Client, ClientGrant, ClientKey, ClientSecret
 from gateway.operations.credentials import OVERLAP_DAYS, OVERLAP_DAYS_MAX
 from gateway.operations.rights import Grant
 from gateway.schemas.root import Answer
+from shared.bodies import Body
 from shared.identifiers import AgencyCode
 
 TAKEN = "expiring"
 """An address below /clients, and so no client's id."""
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as problem:
-        raise ValueError("no such moment in UTC") from problem
 
 
 def _network(text: str) -> str:
@@ -46,7 +40,7 @@ Networks = Annotated[
     list[Annotated[str, StringConstraints(max_length=60), AfterValidator(_network)]], Field(max_length=50)
 ]
 Thumbprints = Annotated[list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]], Field(max_length=20)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = AwareDatetime
 PerMinute = Annotated[int, Field(ge=1, le=1_000_000)]
 PerDay = Annotated[int, Field(ge=1, le=10_000_000_000)]
 AtOnce = Annotated[int, Field(ge=1, le=10_000)]
@@ -56,20 +50,14 @@ ServiceCode = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z
 PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\s?#\x00]{0,299}$")]
 
 
-class Asked(BaseModel):
-    """Root of what comes in about clients."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class GrantIn(Asked):
+class GrantIn(Body):
     """A right at one data service."""
 
     service: ServiceCode
     """The service's code; `*` stands for every service."""
-    methods: Annotated[list[Method], Field(max_length=7)] = []
+    methods: Annotated[list[Method], Field(default_factory=list, max_length=7)]
     """None stands for all that the service has."""
-    paths: Annotated[list[PathPattern], Field(max_length=50)] = []
+    paths: Annotated[list[PathPattern], Field(default_factory=list, max_length=50)]
     """`*` is one part of a path, `**` any number of parts; none stands for every path."""
 
     def grant(self) -> Grant:
@@ -80,7 +68,7 @@ class GrantIn(Asked):
 Grants = Annotated[list[GrantIn], Field(max_length=200)]
 
 
-class RegisterClient(Asked):
+class RegisterClient(Body):
     """A system that is to call."""
 
     client_id: ClientId
@@ -92,20 +80,20 @@ class RegisterClient(Asked):
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     """The first moment at which it may call no more."""
-    networks: Networks = []
+    networks: Networks = Field(default_factory=list)
     """From where it may call; none stands for everywhere."""
     calls_per_minute: PerMinute | None = None
     calls_per_day: PerDay | None = None
     concurrency_max: AtOnce | None = None
     """Calls under way at a time."""
-    certificates: Thumbprints = []
+    certificates: Thumbprints = Field(default_factory=list)
     """SHA-256 thumbprints, base64url (`x5t#S256`, RFC 8705)."""
     certificate_bound: bool = False
     """Its tokens hold only together with the certificate with which they were asked for."""
-    grants: Grants = []
+    grants: Grants = Field(default_factory=list)
 
 
-class ChangeClient(Asked):
+class ChangeClient(Body):
     """What is to change; what is not named stays. Quotas and validity are taken away with null."""
 
     name: Name | SkipJsonSchema[None] = None
@@ -130,13 +118,13 @@ class ChangeClient(Asked):
         return self
 
 
-class SetGrants(Asked):
+class SetGrants(Body):
     """A client's rights at data services, all of them."""
 
     grants: Grants
 
 
-class Deactivate(Asked):
+class Deactivate(Body):
     """Why a client is shut out; kept."""
 
     reason: Annotated[
@@ -144,7 +132,7 @@ class Deactivate(Asked):
     ]
 
 
-class AddSecret(Asked):
+class AddSecret(Body):
     """A secret beside those that there are."""
 
     expires_at: Moment | None = None
@@ -157,7 +145,7 @@ class RotateSecret(AddSecret):
     """So long the earlier ones still hold; 0 ends them at once."""
 
 
-class AddKey(Asked):
+class AddKey(Body):
     """A public key beside those that there are."""
 
     jwk: Annotated[dict[str, Any], Field(max_length=20)]

@@ -25,6 +25,8 @@ from shared.outgoing import AddressRefused, NoAnswer, Outgoing
 
 CHANNEL = "motcua_gateway"
 POLL_S = 1.0
+GATHER_S = 0.02
+"""Pause between looks at what is due, so that a look is not made for every single answer."""
 RESTART_S = 1.0
 TIDY_S = 60.0
 GROUPS_MAX = 4
@@ -93,6 +95,7 @@ class Courier:
                 await self._send_out(rows, followers)
                 await self._tidy(rows)
                 await self._wait(0 if more else POLL_S)
+                await asyncio.sleep(GATHER_S)
         finally:
             self.leads = False
             for task in self._on_their_way:

@@ -22,7 +22,8 @@ _FOLLOWERS = """
     SELECT s.id, coalesce(c.agency, s.agency) AS agency, s.inherited, s.url, s.event_types, s.only_agency,
            s.only_procedure, s.secret, s.old_secret, s.old_secret_until, s.failing_since, s.position
     FROM subscription AS s LEFT JOIN client AS c ON c.client_id = s.client_id
-    WHERE s.enabled AND coalesce(c.active, true) ORDER BY s.position, s.id
+    WHERE s.enabled AND coalesce(c.active AND (c.valid_until IS NULL OR c.valid_until > now()), true)
+    ORDER BY s.position, s.id
 """
 _BACKLOG = """
     SELECT id FROM unnest($1::uuid[]) AS t(id)
@@ -80,7 +81,7 @@ _STATE = """
     SELECT count(*) FILTER (WHERE enabled) AS enabled,
            count(*) FILTER (WHERE NOT enabled AND disabled_because <> 'asked') AS disabled,
            (SELECT count(*) FROM delivery WHERE finished_at IS NULL) AS owed,
-           (SELECT min(created_at) FROM delivery AS d JOIN subscription AS o ON o.id = d.subscription_id
+           (SELECT min(d.created_at) FROM delivery AS d JOIN subscription AS o ON o.id = d.subscription_id
             WHERE d.finished_at IS NULL AND o.enabled) AS oldest
     FROM subscription
 """

@@ -118,7 +118,7 @@ class TestKubernetes:
 
     def test_runs_nothing_as_root(self) -> None:
         pods = [each["spec"]["template"]["spec"] for each in documents() if "template" in each.get("spec", {})]
-        assert len(pods) == len(PACKAGES) + 7
+        assert len(pods) == len(PACKAGES) + 9
         for pod in pods:
             assert pod["securityContext"]["runAsNonRoot"]
             assert not pod["automountServiceAccountToken"]

@@ -127,10 +127,13 @@ def gateway_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"})
     (folder / "key.json").write_bytes(orjson.dumps(key.as_dict(private=True)))
     digest = hashlib.sha256(SECRET.encode()).hexdigest()
-    clients = [
+    clients: list[dict[str, Any]] = [
         {"client_id": name, "name": name, "agency": agency, "scopes": scopes.split(), "secret_sha256": digest}
         for name, (agency, scopes) in CLIENTS.items()
     ]
+    for one in clients:
+        if "edocs:read" in one["scopes"]:
+            one["grants"] = [{"service": "edocs"}]
     gone = {**clients[0], "client_id": "gone", "active": False}
     (folder / "clients.json").write_bytes(orjson.dumps([*clients, gone]))
     return {"signing_key_file": str(folder / "key.json"), "clients_file": str(folder / "clients.json")}

@@ -199,11 +199,11 @@ class TestChange:
 class TestList:
     async def test_goes_on_by_cursor_without_gap_or_repeat(self, registrar: Registrar) -> None:
         made = {(await registrar.client(scopes=["sync:read"]))["client_id"] for _ in range(5)}
-        cursor, seen = "", []
-        while cursor is not None:
-            page = (await registrar.get(f"?limit=2&scope=sync:read&agency=H32&cursor={cursor}")).json()
+        more, seen = "", []
+        while more is not None:
+            page = (await registrar.get(f"?limit=2&scope=sync:read&agency=H32{more}")).json()
             seen += [one["client_id"] for one in page["items"]]
-            cursor = page["next_cursor"]
+            more = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
         assert len(seen) == len(set(seen))
         assert made <= set(seen)
 

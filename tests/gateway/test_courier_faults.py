@@ -13,13 +13,15 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from gateway.webhooks.circuits import OPEN_AFTER, Circuits, Plan
+from gateway.webhooks.rows import Rows
+from shared import clock
 from tests.gateway.backstage import Backstage
 from tests.gateway.conftest import SECRET, settings_of
 from tests.gateway.hall import Hall
 from tests.gateway.lives import Life, returned
 from tests.gateway.process import GatewayProcess
 from tests.gateway.receiver import Told, receiving
-from tests.gateway.test_subscriptions import subscribed
+from tests.gateway.test_subscriptions import change, subscribed
 from tests.gateway.visitor import Visitor
 
 NOW = datetime(2026, 4, 7, tzinfo=UTC)
@@ -54,6 +56,30 @@ async def test_every_message_arrives_in_order_when_the_active_gateway_is_killed(
     }
     # What was on its way when the power went comes again, and nothing else does.
     assert len(receiver.told) <= 180 + Plan().concurrency_each
+
+
+async def test_what_is_past_its_time_is_forgotten(visitor: Visitor, house: Hall) -> None:
+    """Messages after the days they are kept, secrets after their overlap; what is owed stays and is counted."""
+    one = await subscribed(visitor, url="https://127.0.0.1:1/")
+    await change(visitor, one, "/disable")
+    await change(visitor, one, "/rotate-secret", json={"overlap_s": 60})
+    await house.rows(
+        "INSERT INTO delivery (id, subscription_id, dossier_code, event_type, body, created_at, tries, attempts, "
+        "next_attempt_at, finished_at, outcome) SELECT gen_random_uuid(), id, days::text, 'x', '{}', now(), 0, 0, "
+        "now(), CASE WHEN days > 0 THEN now() - days * interval '1 day' END, 'delivered' "
+        "FROM subscription, unnest(ARRAY[0, 1, 29, 31, 400]) AS days"
+    )
+    connection = await house.database.connect()
+    try:
+        rows = Rows(connection, Plan())
+        await rows.forget(clock.now() + timedelta(seconds=61))
+        state = await rows.state()
+    finally:
+        await connection.close()
+    kept = await house.rows("SELECT dossier_code FROM delivery ORDER BY nth")
+    assert [row["dossier_code"] for row in kept] == ["0", "1", "29"]
+    assert [row["old_secret"] for row in await house.rows("SELECT old_secret FROM subscription")] == [None]
+    assert (state["owed"], state["enabled"], state["disabled"], state["oldest"]) == (1, 0, 0, None)
 
 
 class TestSchedule:

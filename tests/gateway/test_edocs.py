@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.errors import (
+    DataServiceUnknown,
     EdocAgencyExists,
     EdocAgencyUnknown,
     EdocChanged,
@@ -22,7 +23,6 @@ from gateway.errors import (
 from gateway.operations.edocs import MOVES, expire
 from gateway.operations.envelope import NAMESPACE, read_envelope
 from shared import clock
-from shared.errors import Forbidden
 from tests.gateway.hall import Hall
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem
@@ -120,7 +120,7 @@ class TestSend:
             answer = await send(axis, content)
             assert_problem(answer, EdocInvalid)
             assert [one["field"] for one in answer.json()["errors"]] == [field]
-        assert_problem(await send(axis, envelope(), who="statistics"), Forbidden)
+        assert_problem(await send(axis, envelope(), who="statistics"), DataServiceUnknown)
 
     async def test_of_what_is_no_base64_is_refused(self, axis: Visitor) -> None:
         answer = await axis.post(f"{PATH}/documents", who="edocs-h32.14", json={"data": "@@@"})

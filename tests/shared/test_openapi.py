@@ -31,7 +31,7 @@ class TestDocument:
     def test_says_who_may_call(self, document: dict[str, Any]) -> None:
         for name, operation in operations(document):
             if operation["security"]:
-                assert operation["responses"]["401"]["headers"]["WWW-Authenticate"]["required"], name
+                assert "WWW-Authenticate" in operation["responses"]["401"]["headers"], name
                 assert "403" in operation["responses"], name
 
     def test_refuses_with_problem_documents_only(self, document: dict[str, Any]) -> None:

@@ -90,6 +90,7 @@ class Refresher:
                 self.cache.clear(before.full_name)
         self._known = known
         self.registry.replace([*(_service(one, known, windows) for one in services), *self.built_in])
+        self.registry.loaded = True
 
     def _version(self, row: DataServiceVersion) -> Version | None:
         """Return a version as calls need it; None for one that cannot be called rightly, which is logged."""

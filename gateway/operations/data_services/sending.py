@@ -28,6 +28,7 @@ from shared.db import Database, is_outage
 
 POLL_S = 2.0
 RESTART_S = 1.0
+WAIT_S = 0.1
 ANSWER_BYTES_MAX = 256 * 1024
 PATH = "/api/v1/data-services/"
 REFUSED, SERVER_ERROR, AGAIN = 400, 500, frozenset({408, 425, 429})
@@ -100,6 +101,9 @@ class Sender:
             await connection.add_listener(CHANNEL, lambda *_: rung.set())
             while True:
                 rung.clear()
+                # Before the registry was read, no service is known: that is no failure of a call.
+                while not self.registry.loaded:
+                    await asyncio.sleep(WAIT_S)
                 for row in await connection.fetch(_RUNNING):
                     if row["id"] not in self._leading:
                         self._leading[row["id"]] = asyncio.create_task(self._lead_one(row["id"]))

@@ -13,6 +13,7 @@ from gateway.models import DataService, DataServiceVersion
 from gateway.operations.data_services import registering
 from gateway.routes.data_services.parts import Parts
 from gateway.schemas import (
+    AllowedClient,
     DataServiceChangeOut,
     DataServiceIn,
     DataServiceOut,
@@ -118,6 +119,22 @@ async def announce_window(work: WorkDep, code: str, body: WindowIn) -> WindowOut
 async def end_window(work: WorkDep, code: str, window_id: UUID) -> None:
     """Take a maintenance window back, or end it early."""
     await registering.remove_window(work, code=code, window_id=window_id)
+
+
+@router.get("/{code}/-/clients", dependencies=READ)
+async def read_clients(session: SessionDep, caller: CallerDep, code: str) -> list[AllowedClient]:
+    """List who may call a service, and what of it; up to 1,000 grants."""
+    await queries.get_data_service(session, caller, code)
+    return [
+        AllowedClient(
+            client_id=client.client_id,
+            name=client.name,
+            agency=client.agency,
+            methods=sorted(grant.methods),
+            paths=list(grant.paths),
+        )
+        for client, grant in await queries.list_clients_of(session, code)
+    ]
 
 
 @router.get("/{code}/-/history", dependencies=READ)

@@ -1,21 +1,19 @@
-"""A gateway with data services, before a real ministry; rights come from a small middleware, by the token's client."""
+"""A gateway with data services, before a real ministry; what clients are granted is put into the gateway's book."""
 
 import base64
 from collections.abc import AsyncIterator
 
 import httpx
-import orjson
 import pytest
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app import create_app
 from gateway.operations.evidence import Call
-from gateway.operations.rights import Grant, Rights
+from gateway.operations.rights import Grant
 from shared import clock
 from shared.db import Database
 from tests.gateway.conftest import SECRET, settings_of
-from tests.gateway.data_services.desk import Desk
+from tests.gateway.data_services.desk import Desk, Granted
 from tests.gateway.data_services.ministry import Ministry
 from tests.gateway.hall import Hall
 from tests.gateway.visitor import Visitor
@@ -23,29 +21,6 @@ from tests.support.servers import Databases
 from tests.support.serving import serving
 
 KEY = base64.b64encode(bytes(range(32))).decode()
-
-
-class WithRights:
-    """Puts what a client is granted where the data plane looks for it, as the door does."""
-
-    def __init__(self, app: ASGIApp, granted: dict[str, tuple[Grant, ...]]) -> None:
-        self.app, self.granted = app, granted
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Name the client by its token; the gateway verifies it."""
-        if scope["type"] == "http":
-            client = _client_in(scope)
-            if client in self.granted:
-                scope.setdefault("state", {})["rights"] = Rights(client, self.granted[client])
-        await self.app(scope, receive, send)
-
-
-def _client_in(scope: Scope) -> str:
-    token = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode()
-    parts = token.removeprefix("Bearer ").split(".")
-    if len(parts) != 3:
-        return ""
-    return orjson.loads(base64.urlsafe_b64decode(parts[1] + "=="))["sub"]
 
 
 @pytest.fixture(scope="session")
@@ -58,21 +33,20 @@ async def open_ministry() -> AsyncIterator[tuple[Ministry, str]]:
 @pytest.fixture(scope="session")
 async def services_gateway(
     databases: Databases, gateway_template: str, gateway_files: dict[str, str]
-) -> AsyncIterator[tuple[FastAPI, str, Hall, dict[str, tuple[Grant, ...]]]]:
+) -> AsyncIterator[tuple[FastAPI, str, Hall, Granted]]:
     url = await databases.create_database(template=gateway_template)
     more = {"data_service_hosts": "127.0.0.1, *.example", "sealing_keys": KEY}
     app = create_app(settings_of(url, "http://127.0.0.1:1", gateway_files, **more))
-    granted: dict[str, tuple[Grant, ...]] = {}
     database = Database(url, service="gateway")
-    async with app.router.lifespan_context(app), serving(WithRights(app, granted)) as address:
-        yield app, address, Hall(database), granted
+    async with app.router.lifespan_context(app), serving(app) as address:
+        yield app, address, Hall(database), Granted(app.state.book)
     await database.close()
     await databases.drop_database(url.rpartition("/")[2])
 
 
 @pytest.fixture
 async def desk(
-    services_gateway: tuple[FastAPI, str, Hall, dict[str, tuple[Grant, ...]]], open_ministry: tuple[Ministry, str]
+    services_gateway: tuple[FastAPI, str, Hall, Granted], open_ministry: tuple[Ministry, str]
 ) -> AsyncIterator[Desk]:
     """Lend the desk at which data services are registered and called; everything is forgotten afterwards."""
     app, address, hall, granted = services_gateway

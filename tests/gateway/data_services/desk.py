@@ -1,10 +1,12 @@
 """Registers and calls data services as people and systems do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from gateway.operations.book import Book
 from gateway.operations.rights import Grant
 from gateway.routes.data_services.parts import Parts
 from tests.gateway.data_services.ministry import Ministry, contract
@@ -23,6 +25,29 @@ ENTRY = {
 PATHS = ("GET /things", "GET /things/{id}", "POST /things!", "POST /orders", "PUT /things/{id}!", "DELETE /things/{id}")
 
 
+class Granted:
+    """What clients may call, put into the book that the door reads; its other facts stay."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._set: set[str] = set()
+
+    def __getitem__(self, client_id: str) -> tuple[Grant, ...]:
+        """Return what a client may call."""
+        return self._book._entries[client_id].rights.grants
+
+    def __setitem__(self, client_id: str, grants: tuple[Grant, ...]) -> None:
+        """Let a client call this, and nothing else."""
+        entry = self._book._entries[client_id]
+        self._book._entries[client_id] = replace(entry, rights=replace(entry.rights, grants=grants))
+        self._set.add(client_id)
+
+    def clear(self) -> None:
+        """Let nobody call anything."""
+        for client_id in list(self._set):
+            self[client_id] = ()
+
+
 class Desk:
     """The gateway's data services in a test's hands."""
 
@@ -32,7 +57,7 @@ class Desk:
         hall: Hall,
         ministry: Ministry,
         ministry_url: str,
-        granted: dict[str, tuple[Grant, ...]],
+        granted: Granted,
     ) -> None:
         self.visitor, self.hall, self.ministry, self.ministry_url = visitor, hall, ministry, ministry_url
         self.granted = granted

@@ -49,7 +49,8 @@ class Ministry:
     script: list[Response] = field(default_factory=list)
     """Answers to give first, in order."""
     effects: dict[str, int] = field(default_factory=dict)
-    """How often a change was carried out, by its Idempotency-Key; a repeat has no effect."""
+    """How often a change was carried out, by its Idempotency-Key; the same call again has no effect."""
+    bodies: dict[str, bytes] = field(default_factory=dict)
     deliveries: dict[str, int] = field(default_factory=dict)
     hold: asyncio.Event | None = None
     left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -76,8 +77,10 @@ class Ministry:
             await self._held(receive)
         response = self.script.pop(0) if self.script else await self.answer(call)
         if key and call.method != "GET" and response.status_code < 400:
-            self.effects.setdefault(key, 0)
-            self.effects[key] = 1
+            if key not in self.bodies:
+                self.effects[key] = self.effects.get(key, 0) + 1
+            # Another body under a known key would be another effect.
+            assert self.bodies.setdefault(key, call.body) == call.body
         await response(scope, receive, send)
 
     async def _hear(self, scope: Scope, receive: Receive) -> Call:
