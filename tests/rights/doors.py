@@ -18,14 +18,19 @@ PREFIX = "/api/v1"
 
 PUBLIC = re.compile(
     r"GET /health/(live|ready)|GET /metrics"
-    r"|gateway: (POST /oauth/token|GET /\.well-known/(jwks\.json|oauth-authorization-server)|GET /api/v1/openapi\.json)"
+    r"|gateway: (POST /oauth/token|GET /api/v1/openapi\.json)"
+    r"|gateway: GET /\.well-known/(jwks\.json|oauth-(authorization-server|protected-resource))"
     r"|intake: GET /(procedures|agencies|fields|forms|submission-rules|tracking)(/\{\w+\})?"
     r"|results: (GET /granted|GET /verify/\{reference\}|POST /verify)"
     r"|payment: (GET /verify-receipt/\{check_code\}|(GET|POST) /payments/callbacks/(national|vnpay|vietqr))"
 )
 """Everybody's: health, tokens, the catalogue, the check of a result or receipt; a provider's callback is signed."""
 
+ANY_CLIENT = re.compile(r"gateway: GET /api/v1/data-services/(listMethods|allowedMethods|getOpenAPI)")
+"""Needs a token and no scope: each client is told what it may call itself."""
+
 ONE_OF: Mapping[str, frozenset[str]] = {
+    r"gateway: GET /api/v1/portal/catalogue/.*": frozenset({"ops:read", "catalogue:write"}),
     r"payment: GET /ledger/\w+": frozenset({"ledger:read", "ledger:write"}),
     r"payment: GET /(settlements|reconciliations)(/.*)?": frozenset({"ledger:read", "ledger:write"}),
     r"payment: GET /.*": frozenset({"fees:read", "payments:write", "refunds:write"}),
@@ -67,6 +72,11 @@ class Door:
         if self.scopes or self.public:
             return frozenset()
         return next((scopes for pattern, scopes in ONE_OF.items() if re.fullmatch(pattern, self.name)), frozenset())
+
+    @property
+    def any_client(self) -> bool:
+        """Whether every client may, whatever its scopes."""
+        return bool(ANY_CLIENT.fullmatch(self.name))
 
     @property
     def unsafe(self) -> bool:

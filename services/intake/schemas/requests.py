@@ -60,6 +60,9 @@ class Body(bodies.Body):
 class PartyBody(Body, Party):
     """An applicant or owner (personal data)."""
 
+    # Said again: of two bases the last one's setting holds, and an event's Party takes what it does not know.
+    model_config = ConfigDict(extra="forbid")
+
     name: Line = Field(examples=["Nguyễn Thị An"])
     id_number: Annotated[str, StringConstraints(pattern=r"^[0-9\-]{1,20}$")] | None = Field(
         None, examples=["056190001234"]
