@@ -13,7 +13,7 @@ from gateway.operations.succession import Succession
 from gateway.operations.waking import Bell
 from gateway.portal.client import PortalClient, open_http
 from gateway.portal.payer import Payer, PayerPlan
-from gateway.routes import checking, console, contract, ops, portal, statistics, sync, tokens
+from gateway.routes import checking, console, contract, joining, ops, portal, statistics, sync, tokens
 from gateway.routes.limits import Buckets
 from gateway.routes.logged import Logged
 from gateway.routes.proxy import Proxy
@@ -58,6 +58,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 portal.router,
                 statistics.router,
                 contract.router,
+                joining.router,
                 ops.router,
                 ops.forwarded,
                 console.router,
