@@ -71,6 +71,9 @@ _group("province", "deploy.province.command:app", "Make a province up from the r
 _group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import.")
 _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or written as JSON: check, import.")
 _group("agencies", "deploy.catalogue.commands:agencies", "The agencies: import.")
+_command("client", "deploy.integrators.command:client", "Write the typed Python client from the contract.")
+_group("conformance", "deploy.integrators.conformance.command:app", "Check a partner, or a door, against the contract.")
+_command("sandbox", "deploy.integrators.sandbox.command:sandbox", "Play the officials of the sandbox's agency.")
 _command("vnpay", "deploy.vnpay.command:vnpay", "Run the mocked VNPAY.")
 _command("bank", "deploy.bank.command:bank", "Run the mocked bank that keeps the agencies' accounts.")
 

@@ -23,8 +23,14 @@ OTHER_SECRETS = (
     "VNPAY_SECRET",
     "BANK_SECRET",
 )
+PLAYED = {"PORTAL_CLIENT_SECRET": "national-portal", "SANDBOX_CLIENT_SECRET": "sandbox-office"}
+"""Clients that processes of ours play, where the real ones are not reached."""
 ENVIRONMENT_FILE = "motcua.env"
 PROVINCE = "H32"
+
+
+def _secret_name(client_id: str) -> str:
+    return next(client.secret_name for client in CLIENTS if client.client_id == client_id)
 
 
 def _variable(secret: str) -> str:
@@ -42,11 +48,9 @@ def make_secrets(
     known = Secrets(folder / "client-secrets.json")
     if not (folder / ENVIRONMENT_FILE).exists():
         names = [_variable(f"{kind}-{service}") for kind in ("database", "broker") for service in PACKAGES]
-        portal_client = next(client.secret_name for client in CLIENTS if client.client_id == "national-portal")
         lines = [f"{name}={secrets.token_urlsafe(24)}" for name in (*names, *OTHER_SECRETS)]
-        write_private(
-            folder / ENVIRONMENT_FILE, "\n".join([*lines, f"PORTAL_CLIENT_SECRET={known(portal_client)}", ""])
-        )
+        lines += [f"{name}={known(_secret_name(client_id))}" for name, client_id in PLAYED.items()]
+        write_private(folder / ENVIRONMENT_FILE, "\n".join([*lines, ""]))
     ensure_signing_key(folder / "signing-key.json")
     ensure_evidence_key(folder / "evidence-key.json")
     write_clients(folder / "clients.json", known)

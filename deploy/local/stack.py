@@ -16,8 +16,8 @@ from deploy.local.seals import CA_FILE, SEAL_NAME, ensure_seals
 from deploy.local.servers import Phase, Servers
 from deploy.packages import PACKAGES
 
-PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092}
-OUTSIDE = ("portal", "vnpay", "bank")
+PREFERRED_PORTS = {"gateway": 8000, "portal": 8090, "vnpay": 8091, "bank": 8092, "sandbox": 8093}
+OUTSIDE = ("portal", "vnpay", "bank", "sandbox")
 """What belongs to others and is mocked here."""
 PARTNER = "H32"
 ACCOUNT = {"bank_bin": "970415", "number": "3712012345678", "name": "KHO BAC NHA NUOC KHU VUC (THU)"}
@@ -46,7 +46,8 @@ class Stack:
         ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
-        return [*services, self._portal(), self._mock("vnpay"), self._mock("bank"), self._service("gateway")]
+        outside = [self._portal(), self._mock("vnpay"), self._mock("bank"), self._sandbox()]
+        return [*services, *outside, self._service("gateway")]
 
     @cached_property
     def _ports(self) -> Mapping[str, int]:
@@ -74,6 +75,17 @@ class Stack:
         }
         settings = {"MOTCUA_GATEWAY_URL": self._url("gateway"), **own}
         return self._program(name, [name, "--folder", str(self.folder.path / name)], settings)
+
+    def _sandbox(self) -> HttpProgram:
+        client = "sandbox-office"
+        settings = {
+            "MOTCUA_GATEWAY_URL": self._url("gateway"),
+            "MOTCUA_SANDBOX_CLIENT": client,
+            "MOTCUA_SANDBOX_SECRET": self._secrets(f"client-{client}"),
+            "MOTCUA_SANDBOX_SEAL_FILE": str(self._seals() / f"{PARTNER}.p12"),
+            "MOTCUA_SANDBOX_SEAL_PASSWORD": self._secrets("seals"),
+        }
+        return self._program("sandbox", ["sandbox", "--folder", str(self.folder.path / "sandbox")], settings)
 
     def _program(self, name: str, arguments: list[str], settings: Mapping[str, str]) -> HttpProgram:
         address = ["--host", ports.LOOPBACK, "--port", str(self._ports[name])]

@@ -28,10 +28,17 @@ JUDGED = frozenset(
 KEPT_FORMATS = frozenset({"date", "date-time", "uuid", "binary"})
 
 
+_REFERENCE = "#/components/schemas/"
+
+Schemas = Mapping[str, Mapping[str, Any]]
+
+
 def loosened(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a contract without what only the door judges; enumerations stay in what is sent, not in what is read."""
-    schemas = {name: _schema(one, sent=_is_sent(one)) for name, one in document["components"]["schemas"].items()}
-    return {**document, "components": {**document["components"], "schemas": schemas}}
+    schemas: Schemas = document["components"]["schemas"]
+    lists = {_REFERENCE + name: one for name, one in schemas.items() if "enum" in one}
+    loose = {name: _schema(one, lists, sent=_is_sent(one)) for name, one in schemas.items()}
+    return {**document, "components": {**document["components"], "schemas": loose}}
 
 
 def _is_sent(schema: Mapping[str, Any]) -> bool:
@@ -39,13 +46,17 @@ def _is_sent(schema: Mapping[str, Any]) -> bool:
     return schema.get("additionalProperties") is False
 
 
-def _schema(schema: Any, *, sent: bool) -> Any:  # noqa: ANN401 - JSON
+def _schema(schema: Any, lists: Schemas, *, sent: bool) -> Any:  # noqa: ANN401 - JSON
     if isinstance(schema, list):
-        return [_schema(one, sent=sent) for one in schema]
+        return [_schema(one, lists, sent=sent) for one in schema]
     if not isinstance(schema, dict):
         return schema
+    if schema.get("$ref") in lists:
+        # A list of values is written out where it is used, for it is closed in a body and open in an answer.
+        listed = {name: inner for name, inner in schema.items() if name != "$ref"}
+        schema = {**lists[schema["$ref"]], **listed}
     kept = {
-        name: _members(inner, sent=sent) if name == "properties" else _schema(inner, sent=sent)
+        name: _members(inner, lists, sent=sent) if name == "properties" else _schema(inner, lists, sent=sent)
         for name, inner in schema.items()
         if name not in JUDGED
     }
@@ -54,9 +65,9 @@ def _schema(schema: Any, *, sent: bool) -> Any:  # noqa: ANN401 - JSON
     return kept if sent else _open(kept)
 
 
-def _members(properties: Mapping[str, Any], *, sent: bool) -> dict[str, Any]:
+def _members(properties: Mapping[str, Any], lists: Schemas, *, sent: bool) -> dict[str, Any]:
     """Go through members by their names, which may be words of JSON Schema too."""
-    return {name: _schema(inner, sent=sent) for name, inner in properties.items()}
+    return {name: _schema(inner, lists, sent=sent) for name, inner in properties.items()}
 
 
 def _open(schema: dict[str, Any]) -> dict[str, Any]:

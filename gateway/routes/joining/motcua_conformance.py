@@ -1,7 +1,7 @@
 """Check a connection to Một Cửa, from a partner's side: `python3 motcua_conformance.py --help`.
 
-One file, Python 3.10 or newer, nothing to install. It needs a client of the sandbox: it submits dossiers.
-Exit code 0: everything that was checked is as the contract says; 1: something is not; 2: it could not begin.
+One file, Python 3.10 or newer, nothing to install. It needs a client of the sandbox: it submits a dossier.
+Exit code 0: all that was checked is as the contract says; 1: something is not; 2: it could not begin.
 """
 
 import argparse
@@ -249,7 +249,7 @@ def _editing(partner: Partner) -> None:
     again = partner.call("GET", path, headers={"If-None-Match": tag})
     expect(again.status == 304, f"expected 304, got {again.status}")
     headers = _key() | {"If-Match": '"of-another-day"'}
-    expect_problem(partner.call("POST", f"{path}/withdraw", body={"reason": "thử"}, headers=headers), 412)
+    expect_problem(partner.call("POST", f"{path}/withdraw", body={"reason": "Hồ sơ thử kết nối"}, headers=headers), 412)
 
 
 @check("feed", "the change feed has it, in order, once, and goes on from its cursor")
@@ -318,7 +318,7 @@ def _withdrawal(partner: Partner) -> None:
     if done.status == 409:
         raise Skipped("the sandbox's officials were faster: the dossier has gone on")
     expect(done.status == 200, f"expected 200, got {done.status}")
-    expect_problem(partner.call("POST", path, body={"reason": "lần nữa"}, headers=_key()), 409)
+    expect_problem(partner.call("POST", path, body={"reason": "Rút thêm một lần nữa"}, headers=_key()), 409)
 
 
 def _key() -> dict[str, str]:
@@ -333,8 +333,7 @@ def _code(partner: Partner) -> str:
 
 def _entries(partner: Partner) -> list[dict[str, Any]]:
     """Return the feed up to the dossier of this run."""
-    entries: list[dict[str, Any]] = []
-    cursor, deadline = "", time.monotonic() + PATIENCE_S
+    entries, cursor, deadline = [], "", time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         asked = {"limit": 1000, "wait_s": 5, "agency": partner.agency} | ({"cursor": cursor} if cursor else {})
         page = partner.call("GET", "/api/v1/sync/changes?" + urlencode(asked)).json()
@@ -352,7 +351,7 @@ class Finding:
     name: str
     outcome: str
     promise: str
-    detail: str = ""
+    detail: str
 
 
 def run(partner: Partner, wanted: list[str]) -> Iterator[Finding]:
@@ -385,7 +384,7 @@ def main() -> int:
     if not secret or urlsplit(asked.url).scheme not in {"http", "https"}:
         parser.error("give an http(s) address, and the secret in MOTCUA_CLIENT_SECRET")
     partner = Partner(asked.url.rstrip("/"), asked.client_id, secret, asked.agency, asked.procedure, asked.citizen)
-    findings = []
+    findings: list[Finding] = []
     for finding in run(partner, asked.only):
         findings.append(finding)
         print(f"{finding.outcome:8} {finding.name:20} {finding.detail}", flush=True)
