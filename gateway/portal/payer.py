@@ -18,6 +18,7 @@ from itertools import groupby
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from gateway.portal.canonical import digest
 from gateway.portal.debts import Debt, Debts, Failure
 from gateway.portal.messages import with_links
 from gateway.portal.port import Portal, PortalSaidNo, PortalUnclear, RowAnswer
@@ -85,6 +86,8 @@ class Payer:
         self._quiet_until = 0.0
         self._wake = asyncio.Event()
         self._on_their_way: dict[asyncio.Task[None], Sequence[Debt]] = {}
+        self._backlog = False
+        """More is due than goes out at a time: there is nothing to gather."""
 
     @property
     def breaker(self) -> Breaker:
@@ -114,7 +117,8 @@ class Payer:
                 self._wake.clear()
                 await self._send_out(debts)
                 await self._wait()
-                await asyncio.sleep(GATHER_S)
+                if not self._backlog:
+                    await asyncio.sleep(GATHER_S)
         finally:
             for task in self._on_their_way:
                 task.cancel()
@@ -131,7 +135,9 @@ class Payer:
         if free <= 0:
             return
         away = [debt.code for chunk in self._on_their_way.values() for debt in chunk]
-        due = await debts.due(without=away, most=1 if probing else free * self.plan.batch_max)
+        most = 1 if probing else free * self.plan.batch_max
+        due = await debts.due(without=away, most=most)
+        self._backlog = len(due) == most and not probing
         for chunk in list(self._chunks(due))[:free]:
             task = asyncio.create_task(self._pay(debts, chunk))
             self._on_their_way[task] = chunk
@@ -141,7 +147,7 @@ class Payer:
         woken = asyncio.ensure_future(self._wake.wait())
         timeout = SAFETY_POLL_S
         if self.breaker is Breaker.OPEN:
-            timeout = min(timeout, max(0.01, self._quiet_until - clock.monotonic()))
+            timeout = min(timeout, max(0.01, clock.wait_s(self._quiet_until - clock.monotonic())))
         try:
             await asyncio.wait([woken, *self._on_their_way], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -179,8 +185,9 @@ class Payer:
         accepted = [debt for debt in chunk if answers[debt.code].accepted]
         # "Exists already" answers an earlier call whose answer was lost: the same status goes out again as an update.
         existing = [debt for debt in chunk if answers[debt.code].exists and not updating]
-        await debts.note_held([*accepted, *existing])
-        await debts.note_dossier_acknowledged(accepted)
+        await debts.note_held(existing)
+        sent = dict(zip((debt.code for debt in chunk), messages, strict=True))
+        await debts.note_dossier_acknowledged(accepted, [digest(sent[debt.code]) for debt in accepted])
         await self._note_refused(debts, chunk, answers, taken=[*accepted, *existing])
         again = await self._send_dossiers(debts, existing, updating=True) if existing else []
         return [*accepted, *again]
