@@ -17,12 +17,19 @@ def canonical(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value if value is None or isinstance(value, str) else str(value)
 
 
-def digest(message: Mapping[str, Any]) -> bytes:
-    """Return the SHA-256 of a message's canonical form: personal data is compared, and kept, only like this."""
-    return hashlib.sha256(orjson.dumps(canonical(message), option=orjson.OPT_SORT_KEYS)).digest()
+def digest(message: Mapping[str, Any], shows: frozenset[str] | None = None) -> bytes:
+    """Return the SHA-256 of a message's canonical form: personal data is compared, and kept, only like this.
+
+    shows: the fields that count, those which the portal gives back; None for all.
+    """
+    return hashlib.sha256(orjson.dumps(canonical(_seen(message, shows)), option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def differing(told: Mapping[str, Any], held: Mapping[str, Any]) -> list[str]:
+def _seen(message: Mapping[str, Any], shows: frozenset[str] | None) -> Mapping[str, Any]:
+    return message if shows is None else {name: value for name, value in message.items() if name in shows}
+
+
+def differing(told: Mapping[str, Any], held: Mapping[str, Any], shows: frozenset[str] | None = None) -> list[str]:
     """Return the names of the fields that differ, never their values."""
-    ours, theirs = canonical(told), canonical(held)
+    ours, theirs = canonical(_seen(told, shows)), canonical(_seen(held, shows))
     return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))

@@ -84,6 +84,10 @@ _LATER = """
 """
 
 
+Statement = tuple[str, *tuple[object, ...]]
+"""SQL and its values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Debt:
     """The oldest open status of one dossier."""
@@ -162,7 +166,7 @@ class Debts:
                 (_FAILED, codes, versions, _drives(debts), again, reasons), (_LATER, codes, versions, again)
             )
 
-    async def _write(self, *statements: tuple[object, ...], paid: tuple[object, ...] | None = None) -> None:
+    async def _write(self, *statements: Statement, paid: Statement | None = None) -> None:
         """Run statements in one transaction; what the one of `paid` settles wholly moves on in the queue."""
         async with self._one_at_a_time:
             for last in (*(False,) * CONFLICTS_MAX, True):
@@ -175,14 +179,17 @@ class Debts:
                     if last or not is_conflict(problem):
                         raise
 
-    async def _run(self, statements: Sequence[tuple[object, ...]], paid: tuple[object, ...] | None) -> None:
-        settled = [row for row in await self.connection.fetch(*paid) if row["acknowledged_at"]] if paid else []
+    async def _run(self, statements: Sequence[Statement], paid: Statement | None) -> None:
+        settled = [row for row in await self._fetch(*paid) if row["acknowledged_at"]] if paid else []
         for statement in statements:
-            await self.connection.execute(*statement)
+            await self._fetch(*statement)
         if settled:
             codes, versions = [row["dossier_code"] for row in settled], [row["version"] for row in settled]
             await self.connection.execute(_NEXT, codes, versions, clock.now())
             await self.connection.execute(_OUT, codes)
+
+    async def _fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        return await self.connection.fetch(statement, *values)
 
 
 def _keys(debts: Sequence[Debt]) -> tuple[list[str], list[int]]:

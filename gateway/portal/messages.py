@@ -4,8 +4,8 @@ Every value is a string, dates are yyyyMMddHHmmss in Asia/Ho_Chi_Minh. Source: f
 in public use (the specification itself, VPCP 20/04/2020, was readable only in part). Every flag is computed from
 facts: what is not known is left out or empty, never invented. Left out for good, since no fact of ours says them:
 DSKetNoiCSDL (the portal's list of MaCSDL is not public), DanhSachLePhiBoSung (no fee is assessed for a supplement),
-MaThanhPhanHoSo of a result (a result is of a kind, MaGiayToKetQua, and no component of its own dossier), DuocTaiSuDung 1
-(a re-used paper is always an earlier result, 2).
+MaThanhPhanHoSo of a result (it is of a kind, MaGiayToKetQua, and no component of its own dossier), DuocTaiSuDung 1 (a
+re-used paper is always an earlier result, 2).
 """
 
 import re
@@ -139,9 +139,7 @@ def _documents(facts: Facts) -> list[Message]:
     for supplement in facts.get("supplements", []):
         documents += supplement["documents"]
     replaced = {document["replaces"] for document in documents if document.get("replaces")}
-    return [
-        {**document, "gone": document["id"] in replaced or bool(document.get("refused"))} for document in documents
-    ]
+    return [{**document, "gone": document["id"] in replaced or bool(document.get("refused"))} for document in documents]
 
 
 def _only_shown(document: Mapping[str, Any]) -> bool:

@@ -187,7 +187,9 @@ class Payer:
         existing = [debt for debt in chunk if answers[debt.code].exists and not updating]
         await debts.note_held(existing)
         sent = dict(zip((debt.code for debt in chunk), messages, strict=True))
-        await debts.note_dossier_acknowledged(accepted, [digest(sent[debt.code]) for debt in accepted])
+        await debts.note_dossier_acknowledged(
+            accepted, [digest(sent[debt.code], self.client.shows) for debt in accepted]
+        )
         await self._note_refused(debts, chunk, answers, taken=[*accepted, *existing])
         again = await self._send_dossiers(debts, existing, updating=True) if existing else []
         return [*accepted, *again]
