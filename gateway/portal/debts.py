@@ -17,6 +17,7 @@ from shared.db import is_conflict
 
 REASON_MAX = 300
 CONFLICTS_MAX = 5
+NOTHING_S = 86_400.0
 
 _DUE = """
     SELECT d.dossier_code, d.version, d.status, d.revision, d.drive, d.owed_since, d.dossier_message,
@@ -26,6 +27,7 @@ _DUE = """
     JOIN portal_debt AS d ON d.dossier_code = q.code AND d.version = q.version
     LEFT JOIN portal_dossier AS held ON held.code = q.code
 """
+_NEXT_DUE = "SELECT min(next_attempt_at) FROM portal_queue WHERE next_attempt_at > $1"
 _HELD = """
     WITH first AS (
         INSERT INTO portal_dossier (code, created_at, acknowledged_version, compare_at)
@@ -84,6 +86,7 @@ _LATER = """
 """
 
 
+_ALL_DUE = "UPDATE portal_queue SET attempts = 0, next_attempt_at = $1 WHERE attempts > 0"
 Statement = tuple[str, *tuple[object, ...]]
 """SQL and its values."""
 
@@ -131,6 +134,13 @@ class Debts:
             rows = await self.connection.fetch(_DUE, clock.now(), list(without), most)
         return [_debt(row) for row in rows]
 
+    async def next_due_s(self) -> float:
+        """Return in how many seconds something that failed is due again; a day when nothing is."""
+        now = clock.now()
+        async with self._one_at_a_time:
+            again = await self.connection.fetchval(_NEXT_DUE, now)
+        return (again - now).total_seconds() if again else NOTHING_S
+
     async def note_held(self, debts: Sequence[Debt]) -> None:
         """Remember that the portal holds these dossiers."""
         if debts:
@@ -165,6 +175,10 @@ class Debts:
             await self._write(
                 (_FAILED, codes, versions, _drives(debts), again, reasons), (_LATER, codes, versions, again)
             )
+
+    async def make_all_due(self) -> None:
+        """Let everything that failed be due now and start over, since it was the portal that was away."""
+        await self._write((_ALL_DUE, clock.now()))
 
     async def _write(self, *statements: Statement, paid: Statement | None = None) -> None:
         """Run statements in one transaction; what the one of `paid` settles wholly moves on in the queue."""

@@ -33,6 +33,8 @@ RESTART_S = 1.0
 SMALLER_SOON_S = 0.05
 _LOCK_KEY = 0x70617965  # "paye": the lock of the active payer
 _BREAKER_AFTER = 3
+_AWAY_AFTER = 8
+"""Calls in a row that failed, of which the last five were about one dossier each: no dossier is to blame."""
 
 ACKNOWLEDGED = Counter("motcua_portal_acknowledged_total", "Statuses the portal acknowledged.")
 REFUSED = Counter("motcua_portal_refused_total", "Dossiers not taken by the portal, by attempt.")
@@ -86,8 +88,11 @@ class Payer:
         self._quiet_until = 0.0
         self._wake = asyncio.Event()
         self._on_their_way: dict[asyncio.Task[None], Sequence[Debt]] = {}
+        self._came_back = False
+        """The portal answered again after it was away."""
         self._backlog = False
         """More is due than goes out at a time: there is nothing to gather."""
+        self._next_due_s = SAFETY_POLL_S
 
     @property
     def breaker(self) -> Breaker:
@@ -128,6 +133,9 @@ class Payer:
 
     async def _send_out(self, debts: Debts) -> None:
         BREAKER_OPEN.set(int(self.breaker is Breaker.OPEN))
+        if self._came_back:
+            await debts.make_all_due()
+            self._came_back = False
         probing = self.breaker is Breaker.OPEN
         if probing and (self._on_their_way or clock.monotonic() < self._quiet_until):
             return
@@ -138,6 +146,7 @@ class Payer:
         most = 1 if probing else free * self.plan.batch_max
         due = await debts.due(without=away, most=most)
         self._backlog = len(due) == most and not probing
+        self._next_due_s = SAFETY_POLL_S if self._backlog or probing else await debts.next_due_s()
         for chunk in list(self._chunks(due))[:free]:
             task = asyncio.create_task(self._pay(debts, chunk))
             self._on_their_way[task] = chunk
@@ -145,7 +154,7 @@ class Payer:
     async def _wait(self) -> None:
         """Wait for something new, for a chunk to come home, or a while; raise what a chunk raised."""
         woken = asyncio.ensure_future(self._wake.wait())
-        timeout = SAFETY_POLL_S
+        timeout = min(SAFETY_POLL_S, max(0.01, clock.wait_s(self._next_due_s)))
         if self.breaker is Breaker.OPEN:
             timeout = min(timeout, max(0.01, clock.wait_s(self._quiet_until - clock.monotonic())))
         try:
@@ -220,6 +229,7 @@ class Payer:
             soon = isinstance(problem, PortalSaidNo) and len(chunk) > 1
             same = RowAnswer(accepted=False, exists=alone_and_there, reason=str(problem), again_soon=soon)
             return {debt.code: same for debt in chunk}
+        self._came_back = self._came_back or self.failures_in_a_row >= _AWAY_AFTER
         self.failures_in_a_row = 0
         self._failed_alone.clear()
         return {debt.code: answers.get(debt.code, _SILENT) for debt in chunk}

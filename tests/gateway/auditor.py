@@ -7,9 +7,10 @@ from typing import Any
 from gateway.operations.reconciling import Reconciler, Run, RunPlan, request_run
 from gateway.portal.client import open_http
 from shared import clock
-from tests.gateway.cashier import PUBLIC_URL, TIMEOUT_S, Cashier
+from tests.gateway.cashier import PUBLIC_URL, Cashier
 from tests.gateway.hall import Hall
 
+PATIENCE_S = 5
 QUICK = RunPlan(per_second=100_000, concurrency=4)
 
 
@@ -23,14 +24,14 @@ class Auditor:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Run]:
         """Lend what carries out runs."""
-        async with open_http(TIMEOUT_S) as http:
+        async with open_http(PATIENCE_S) as http:
             portal = self.cashier.adapter(http)
             yield Run(self.hall.database, portal, public_url=PUBLIC_URL, plan=QUICK)
 
     @asynccontextmanager
     async def reconciler(self, hour: int = 2) -> AsyncIterator[Reconciler]:
         """Lend the daily loop."""
-        async with open_http(TIMEOUT_S) as http:
+        async with open_http(PATIENCE_S) as http:
             portal = self.cashier.adapter(http)
             yield Reconciler(self.hall.database, portal, public_url=PUBLIC_URL, hour=hour, plan=QUICK)
 
@@ -58,7 +59,7 @@ class Auditor:
 
     async def tell_past_us(self, hoso: dict[str, Any], *, updating: bool = True) -> None:
         """Let somebody else change what the portal holds of a dossier."""
-        async with open_http(TIMEOUT_S) as http:
+        async with open_http(PATIENCE_S) as http:
             answers = await self.cashier.adapter(http).send_dossiers([hoso], updating=updating)
         assert all(answer.accepted for answer in answers.values()), answers
 

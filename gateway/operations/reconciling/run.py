@@ -8,6 +8,7 @@ difference. A run that is broken off is taken up where it stood.
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,8 @@ from shared.db import Database
 from shared.errors import DomainError
 
 LIST_PAGE = 1000
+TRIES = 2
+"""At one look-up in a run; the next run tries again."""
 STUCK_AFTER = 3
 """Failed attempts after which what is owed is no longer taken to be merely on its way."""
 REDRIVES_MAX = 3
@@ -220,10 +223,11 @@ class Run:
 
         async def ask(code: str) -> None:
             async with slots:
-                try:
-                    held[code] = await self.portal.look_up(code)
-                except (PortalUnclear, PortalSaidNo):
-                    page.unanswered += 1
+                for _ in range(TRIES):
+                    with suppress(PortalUnclear, PortalSaidNo):
+                        held[code] = await self.portal.look_up(code)
+                        return
+            page.unanswered += 1
 
         await asyncio.gather(*(ask(code) for code in codes))
         return held
