@@ -110,5 +110,7 @@ async def explain_difference(work: WorkDep, difference_id: Number, body: Because
 @router.post("/dossiers/{code}/redrive", dependencies=ACT)
 async def redrive_dossier(work: WorkDep, code: Code, body: RedriveBody) -> Redriven:
     """Tell the portal a dossier anew: all its statuses in order, or its HoSo alone; made from what is known now."""
-    messages = await reconciling.redrive_dossier(work, code=code, what=Anew(body.what), reason=body.reason)
+    messages = await reconciling.redrive_dossier(
+        work, code=code, what=Anew(body.what), first=body.first, reason=body.reason
+    )
     return Redriven(dossier_code=code, messages=messages)

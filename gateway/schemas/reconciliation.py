@@ -144,8 +144,10 @@ class RedriveBody(Because):
 
     what: Annotated[
         Literal["statuses", "dossier"],
-        Field(description="`statuses`: all of them from the first, in order; `dossier`: its HoSo alone."),
+        Field(description="`statuses`: from `first` on, in order; `dossier`: its HoSo alone."),
     ] = "statuses"
+    first: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """The first status to tell, by its `version` in the dossier's trace; 1 creates the dossier again."""
 
 
 class Redriven(Answer):

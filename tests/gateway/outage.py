@@ -1,4 +1,4 @@
-"""Three days without the portal, on a simulated clock, and what came of them: used small by CI, at full size by proofs."""
+"""Three days without the portal, on a simulated clock, and what came of them; small in CI, at full size in proofs."""
 
 import asyncio
 import sqlite3
@@ -62,9 +62,10 @@ class Outcome:
         """Return the figures in words."""
         rate = self.statuses / self.drain_s
         return (
-            f"{self.dossiers:,} dossiers, {self.events:,} events, {self.statuses:,} statuses; fed in {self.feed_s:.0f} s; "
-            f"drained in {self.drain_s:.1f} s = {rate:,.0f} statuses/s; the portal alone takes {self.capacity:,.0f}/s: "
-            f"ratio {rate / self.capacity:.2f}"
+            f"{self.dossiers:,} dossiers, {self.events:,} events, {self.statuses:,} statuses;"
+            f" {self.calls_while_down:,} attempts while it was down; fed in {self.feed_s:.0f} s;"
+            f" drained in {self.drain_s:.1f} s = {rate:,.0f} statuses/s;"
+            f" the portal alone takes {self.capacity:,.0f}/s: ratio {rate / self.capacity:.2f}"
         )
 
 

@@ -57,11 +57,6 @@ async def test_outage_of_three_days_is_caught_up_with(outage: Outage, capsys: py
 
 
 @pytest.mark.large
-async def test_outage_with_3000(outage: Outage, capsys: pytest.CaptureFixture[str]) -> None:
-    await play(outage, 3_000, capsys)
-
-
-@pytest.mark.large
 @pytest.mark.timeout(1500)
 async def test_outage_of_three_days_with_50_000_dossiers_moving_is_caught_up_with(
     outage: Outage, capsys: pytest.CaptureFixture[str]

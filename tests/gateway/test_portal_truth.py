@@ -1,6 +1,7 @@
-"""Whatever life a dossier had: each flag of HoSo is what its events say, computed here apart from the code it checks."""
+"""Whatever life a dossier had, each flag of HoSo is what its events say, computed here apart from what it checks."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -226,9 +227,7 @@ class TestSupplement:
         life.ask()
         answered = life.answer()
         body = orjson.loads(answered.body) | {"received_by": taker}
-        life.events[-1] = RawEvent(
-            **{**{n: getattr(answered, n) for n in answered.__slots__}, "body": orjson.dumps(body)}
-        )
+        life.events[-1] = replace(answered, body=orjson.dumps(body))
         await hall.take(life.events)
         (one,) = (await told_last(hall, life.code))["DanhSachHoSoBoSung"]
         assert one.get("NguoiTiepNhanBoSung") == taker

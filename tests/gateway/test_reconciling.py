@@ -274,9 +274,7 @@ class TestTrouble:
 class TestDaily:
     """Once a day, at its hour in Vietnam."""
 
-    async def test_is_run_once_for_each_day_and_caught_up_with_once(
-        self, hall: Hall, cashier: Cashier, auditor: Auditor
-    ) -> None:
+    async def test_is_run_once_for_each_day_and_caught_up_with_once(self, hall: Hall, auditor: Auditor) -> None:
         midnight = clock.now().astimezone(clock.VN).replace(hour=0, minute=0, second=0, microsecond=0)
         for hours in (1, 3, 4, 27, 100):
             with clock.running(clock.SimulatedTime(midnight + timedelta(hours=hours))):

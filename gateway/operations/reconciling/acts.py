@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
-from gateway.errors import DifferenceClosed, DifferenceNeedsPerson, DifferenceUnknown
+from gateway.errors import DifferenceClosed, DifferenceNeedsPerson, DifferenceUnknown, NothingTold
 from gateway.models import PortalDifference, PortalRun
 from gateway.operations.reconciling import records
 from gateway.operations.reconciling.judging import HOSO_ALONE, Kind, remedy_of
@@ -40,14 +40,16 @@ async def request_run(session: AsyncSession, *, asked_by: str, now: datetime) ->
     return run
 
 
-async def redrive_dossier(work: Work, *, code: str, what: Anew, reason: str) -> int:
-    """Tell a dossier anew, all its statuses in order or its HoSo alone; return how many messages that are.
+async def redrive_dossier(work: Work, *, code: str, what: Anew, reason: str, first: int = 1) -> int:
+    """Tell a dossier anew, its statuses from one on in order or its HoSo alone; return how many messages that are.
 
     Raises DossierUnknown, NothingTold, StillOwed.
     """
-    await queries.get_view(work.session, work.caller, code)
-    first = 1 if what is Anew.STATUSES else HOSO_ALONE
-    messages = await redrive(work.session, code, first, work.now)
+    view = await queries.get_view(work.session, work.caller, code)
+    if first > view.version:
+        raise NothingTold(f"{code} has reached {view.version} statuses; begin with one of them.")
+    first = first if what is Anew.STATUSES else HOSO_ALONE
+    messages = await redrive(work.session, code, first, work.now, lost=first == 1)
     standing = await queries.list_differences(work.session, work.caller, code=code, standing=True)
     ids = [one.id for one in standing if one.kind != Kind.MISSING_HERE]
     await records.note_redriven(

@@ -1,4 +1,4 @@
-"""Telling the portal a dossier anew: its statuses from one on in order, or its HoSo alone, made again from the facts."""
+"""Telling the portal a dossier anew: its statuses from one on, in order, or its HoSo alone, made from the facts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -41,18 +41,28 @@ _QUEUE = text(
     """
     INSERT INTO portal_queue (code, version, newest, owed_since, next_attempt_at)
     VALUES (:code, :first, :newest, :now, :now)
-    ON CONFLICT (code) DO UPDATE SET version = least(portal_queue.version, excluded.version), attempts = 0,
+    ON CONFLICT (code) DO UPDATE SET version = excluded.version, attempts = 0,
         owed_since = excluded.owed_since, next_attempt_at = excluded.next_attempt_at
     """
 )
+_TAKEN_BACK = text(
+    """
+    UPDATE portal_debt SET acknowledged_at = :now, dossier_message = NULL, progress_message = NULL, drive = drive + 1,
+        next_attempt_at = NULL
+    WHERE dossier_code = :code AND version < :first AND acknowledged_at IS NULL AND drive > 0
+    """
+)
+"""Told before, opened anew, and not wanted again: a telling that began too early would stand still for ever."""
+_OLDEST = text("SELECT min(version) FROM portal_debt WHERE dossier_code = :code AND acknowledged_at IS NULL")
 _OWED = text("SELECT attempts FROM portal_queue WHERE code = :code FOR UPDATE")
 
 
 async def redrive(session: AsyncSession, code: str, first: int, now: datetime, *, lost: bool = False) -> int:
     """Owe the portal a dossier anew and return how many messages that are.
 
-    first: the first status to tell, in order to the last; HOSO_ALONE tells no status. lost: the portal said that it
-    does not hold the dossier: it is created again. Twice is once: what is open already is only made anew.
+    first: the first status to tell, in order to the last; HOSO_ALONE tells no status. lost: it may be that the portal
+    does not hold the dossier: it is created again, and updated if the portal says that it is there. Twice is once:
+    what is open already is only made anew, and what was opened anew before `first` is taken back.
     Raises NothingTold, StillOwed when the portal has something of it coming that has not failed.
     """
     view = await session.scalar(select(DossierView).where(DossierView.code == code).with_for_update())
@@ -69,7 +79,9 @@ async def redrive(session: AsyncSession, code: str, first: int, now: datetime, *
         raise StillOwed(f"What is owed of {code} is on its way; wait until the portal has answered.")
     rows = await _messages(session, view, first)
     await session.execute(_ANEW, [row | {"code": code, "now": now} for row in rows])
-    start = rows[0]["at_version"]
+    if first != HOSO_ALONE:
+        await session.execute(_TAKEN_BACK, {"code": code, "first": first, "now": now})
+    start = await session.scalar(_OLDEST, {"code": code})
     await session.execute(_QUEUE, {"code": code, "first": start, "newest": view.version, "now": now})
     await session.execute(select(func.pg_notify(CHANNEL, "")))
     return len(rows)
