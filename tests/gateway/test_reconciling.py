@@ -258,7 +258,7 @@ class TestTrouble:
         life = running_case(Life())
         await pay(hall, cashier, life)
         await hall.rows("UPDATE portal_dossier SET compare_at = now()")
-        await cashier.fault("TraCuuHoSo", "delay", delay_s=0.3, count=1)
+        await cashier.fault("TraCuuHoSo", "delay", delay_s=2, count=1)
         async with cashier.paying():
             number = await auditor.ask()
             async with auditor.running() as run:
