@@ -6,6 +6,9 @@ from typing import Any
 
 import orjson
 
+RECODED = frozenset({"MaTTHC", "MaLinhVuc", "TenLinhVuc"})
+"""Go out in the codes of the portal's catalogue, which change there: what comes back need not be what was made."""
+
 
 def canonical(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return a value without what says nothing: empty texts, lists and objects, at any depth; numbers as text."""
@@ -26,7 +29,7 @@ def digest(message: Mapping[str, Any], shows: frozenset[str] | None = None) -> b
 
 
 def _seen(message: Mapping[str, Any], shows: frozenset[str] | None) -> Mapping[str, Any]:
-    return message if shows is None else {name: value for name, value in message.items() if name in shows}
+    return {name: value for name, value in message.items() if name not in RECODED and (shows is None or name in shows)}
 
 
 def differing(told: Mapping[str, Any], held: Mapping[str, Any], shows: frozenset[str] | None = None) -> list[str]:
