@@ -69,6 +69,7 @@ _command("docs", "deploy.docs:docs", "Generate the documents that are written fr
 _group("log", "deploy.evidence.command:app", "Export and verify the transaction log, offline.")
 _group("keys", "deploy.keys.command:app", "The keys that tokens are signed with: list, add, promote, retire.")
 _command("portal", "deploy.portal.command:portal", "Run the mocked national portal and its payment platform.")
+_group("portal-sync", "deploy.reconciling:app", "Compare the national portal with what it was told.")
 _group("province", "deploy.province.command:app", "Make a province up from the real catalogue and load it.")
 _group("catalogue", "deploy.catalogue.commands:catalogue", "The catalogue of procedures: import, pull.")
 _group("processes", "deploy.processes.command:app", "Processes drawn in BPMN or written as JSON: check, import.")

@@ -453,3 +453,49 @@ class EdocAgencyExists(DomainError):
 
     code = "edoc_agency_exists"
     title_vi = "Cơ quan đã tham gia trục liên thông"
+
+
+class NothingTold(DomainError):
+    """The portal was never told anything of this dossier: there is nothing to tell anew."""
+
+    code = "nothing_told"
+    status = 409
+    title_vi = "Hồ sơ chưa có gì để gửi lại lên Cổng"
+
+
+class StillOwed(DomainError):
+    """Something of this dossier is on its way to the portal; wait for its answer."""
+
+    code = "still_owed"
+    status = 409
+    title_vi = "Hồ sơ đang được gửi lên Cổng, vui lòng chờ trả lời"
+
+
+class DifferenceClosed(DomainError):
+    """This difference is settled or explained already."""
+
+    code = "difference_closed"
+    status = 409
+    title_vi = "Sai lệch này đã được xử lý"
+
+
+class DifferenceNeedsPerson(DomainError):
+    """Telling the dossier anew cannot settle this difference: look at it, then explain it."""
+
+    code = "difference_needs_person"
+    status = 409
+    title_vi = "Sai lệch này không thể xử lý bằng cách gửi lại"
+
+
+class RunUnknown(NotFound):
+    """No reconciliation has this number."""
+
+    code = "run_not_found"
+    title_vi = "Không tìm thấy lần đối soát"
+
+
+class DifferenceUnknown(NotFound):
+    """No difference has this number."""
+
+    code = "difference_not_found"
+    title_vi = "Không tìm thấy sai lệch"

@@ -184,6 +184,7 @@ class Stack:
             # The mocked portal is near and misbehaves only for moments.
             "MOTCUA_PORTAL_TIMEOUT_S": "10",
             "MOTCUA_PORTAL_RETRY_LAST_S": "5",
+            "MOTCUA_PORTAL_RECONCILE_PER_S": "500",
             "MOTCUA_SIGNING_KEY_FILE": str(self._signing_key_file),
             "MOTCUA_EVIDENCE_KEY_FILE": str(self.folder.evidence_key),
             "MOTCUA_EVIDENCE_FOLDER": str(self.folder.evidence),
