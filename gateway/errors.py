@@ -179,6 +179,13 @@ class Escalation(Forbidden):
     title_vi = "Không thể cấp quyền mà chính mình không có"
 
 
+class ShutsOutOneself(DomainError):
+    """Nobody shuts himself out: another manager has to."""
+
+    code = "shuts_out_oneself"
+    title_vi = "Không thể tự khóa chính mình, cần người quản trị khác"
+
+
 class ClientInactive(Unauthenticated):
     """The client is shut out, or its registration does not hold now."""
 
