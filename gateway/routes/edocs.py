@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from gateway import queries
-from gateway.errors import BodyTooLarge, EdocInvalid, InvalidCursor
+from gateway.errors import EdocInvalid, InvalidCursor
 from gateway.models import Edoc, EdocAgency, EdocRecipient
 from gateway.operations import edocs
 from gateway.operations.edocs import Keeping
@@ -31,6 +31,7 @@ from gateway.schemas.edocs import (
     Progress,
 )
 from shared.errors import FieldError, InvalidRequest
+from shared.guard.refusals import BodyTooLarge
 from shared.http import CallerDep, SessionDep, WorkDep, needs
 from shared.http import router as make_router
 from shared.identifiers import AgencyCodeError, current_agency, old_agency

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from gateway.errors import BodyTooLarge, UpstreamAway, UpstreamTimeout
+from gateway.errors import UpstreamAway, UpstreamTimeout
 from gateway.upstream import ROUTES
 from shared.errors import NotFound
+from shared.guard.refusals import BodyTooLarge
 from shared.problems import MEDIA_TYPE
 from tests.gateway.backstage import Backstage, Heard
 from tests.gateway.visitor import Visitor

@@ -8,10 +8,10 @@ from starlette.types import Message, Receive, Scope
 
 from gateway.data_services.policy import Policy
 from gateway.data_services.transforming import BODY_BYTES_MAX, Untransformable, body_by, headers_by
-from gateway.errors import BodyTooLarge
 from gateway.upstream import HOP_BY_HOP
 from shared.caller import Caller
 from shared.errors import InvalidRequest
+from shared.guard.refusals import BodyTooLarge
 from shared.telemetry import current_traceparent, current_tracestate
 
 WHOLE_BYTES_MAX = 256 * 1024
