@@ -30,6 +30,7 @@ class GatewayProcess:
             "amqp_url": "amqp://guest:guest@127.0.0.1:1/",
             "issuer": "https://motcua.example",
             "portal_enabled": "false",
+            "body_bytes_max": str(1024 * 1024 * 1024),
             "data_service_hosts": ports.LOOPBACK,
             "sealing_keys": KEY,
             **files,
