@@ -26,8 +26,18 @@ OTHER_SECRETS = (
     "BANK_SECRET",
     "MINISTRIES_SECRET",
 )
+PLAYED = {
+    "PORTAL_CLIENT_SECRET": "national-portal",
+    "LGSP_CLIENT_SECRET": "lgsp-admin",
+    "SANDBOX_CLIENT_SECRET": "sandbox-office",
+}
+"""Clients that containers of ours call as."""
 ENVIRONMENT_FILE = "motcua.env"
 PROVINCE = "H32"
+
+
+def _secret_name(client_id: str) -> str:
+    return next(client.secret_name for client in CLIENTS if client.client_id == client_id)
 
 
 def _variable(secret: str) -> str:
@@ -45,13 +55,9 @@ def make_secrets(
     known = Secrets(folder / "client-secrets.json")
     if not (folder / ENVIRONMENT_FILE).exists():
         names = [_variable(f"{kind}-{service}") for kind in ("database", "broker") for service in PACKAGES]
-        of_client = {client.client_id: known(client.secret_name) for client in CLIENTS}
         lines = [f"{name}={secrets.token_urlsafe(24)}" for name in (*names, *OTHER_SECRETS)]
-        lines += [
-            f"SEALING_KEYS={base64.b64encode(secrets.token_bytes(32)).decode()}",
-            f"PORTAL_CLIENT_SECRET={of_client['national-portal']}",
-            f"LGSP_CLIENT_SECRET={of_client['lgsp-admin']}",
-        ]
+        lines.append(f"SEALING_KEYS={base64.b64encode(secrets.token_bytes(32)).decode()}")
+        lines += [f"{name}={known(_secret_name(client_id))}" for name, client_id in PLAYED.items()]
         write_private(folder / ENVIRONMENT_FILE, "\n".join([*lines, ""]))
     ensure_signing_key(folder / "signing-key.json")
     ensure_evidence_key(folder / "evidence-key.json")

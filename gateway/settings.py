@@ -111,6 +111,10 @@ class GatewaySettings(ServiceSettings):
     """A list that is shorter than the last whole one by more than this share ends nothing."""
     portal_catalogue_lists: str = "LayDanhSachTTHC,LayDanhMucLinhVuc,LayDanhMucCoQuan"
     """The portal's lists that are kept; further ones (LayDanhMucTinhThanh, …) are cached and not compared."""
+    portal_reconcile_hour: int = Field(default=2, ge=0, le=23)
+    """Hour in Vietnam at which the portal is compared with what it was told, every day."""
+    portal_reconcile_per_s: float = Field(default=20, gt=0)
+    """Dossiers that are looked up at the portal in a second, so that pushes are not held up."""
     rabbitmq_api_url: SecretStr = SecretStr("")
     """Management API with user and password, for the ops page; empty leaves the broker's own figures out."""
     data_service_hosts: str = ""

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from deploy.demo.feed import Feed
+from deploy.reconciling import reconcile_now
 from gateway.operations.evidence import EvidenceKey, Verifier, read_database, read_seals, read_testimonies
 from shared import clock
 
@@ -75,6 +76,8 @@ class Proof:
     statuses: int = 0
     events: int = 0
     changes: int = 0
+    reconciled: int = 0
+    """Dossiers that the gateway itself looked up at the portal at the end and found in step."""
     differences: list[str] = field(default_factory=list)
     money: dict[str, int] = field(default_factory=dict)
     records: int = 0
@@ -168,6 +171,17 @@ async def prove_evidence(proof: Proof, url: str, *, key_file: Path, witness: Pat
     proof.records = verdict.records
     proof.differences += [
         f"transaction log, record {finding.number}: {finding.kind}, {finding.detail}" for finding in verdict.findings
+    ]
+
+
+async def prove_reconciliation(proof: Proof, url: str, wait_s: float) -> None:
+    """Let the gateway compare itself with the portal; everything it finds is a difference."""
+    found = await reconcile_now(url, wait_s)
+    proof.reconciled = found.run["in_step"]
+    if found.run["unanswered"] or found.run["on_their_way"]:
+        proof.differences.append(f"the reconciliation could not judge every dossier: {found.run}")
+    proof.differences += [
+        f"{one['dossier_code']}: the reconciliation found {one['kind']} ({one['state']})" for one in found.standing
     ]
 
 

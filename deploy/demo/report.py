@@ -71,6 +71,7 @@ def _figures(outcome: Outcome) -> Table:
         ("Records of the transaction log verified", f"{proof.records:,}"),
         ("Data-service calls / 304 / from the cache", _data_services(outcome)),
         ("Breaker opened / closed; failed call sent again / effects", _mended(outcome)),
+        ("Dossiers that a reconciliation found in step at the portal", f"{proof.reconciled:,}"),
         ("Differences", str(len(proof.differences))),
         ("Out of order at the portal", str(portal["disorder"])),
     ]
@@ -112,6 +113,7 @@ def write(folder: Path, outcome: Outcome) -> Path:
         "statuses": proof.statuses,
         "events": proof.events,
         "changes": proof.changes,
+        "reconciled": proof.reconciled,
         "calls": outcome.tally.calls,
         "calls_repeated": outcome.tally.repeated,
         "money": proof.money,

@@ -18,7 +18,7 @@ from deploy.demo.client import ApiClient, Tally
 from deploy.demo.feed import Feed
 from deploy.demo.plan import Ending, Life, plan_lives
 from deploy.demo.portal import MISBEHAVIOUR, OUTAGE, ControlRoom
-from deploy.demo.proof import Proof, prove, prove_evidence
+from deploy.demo.proof import Proof, prove, prove_evidence, prove_reconciliation
 from deploy.local.papers import Seal
 from shared import clock
 
@@ -124,6 +124,7 @@ class _Run:
         urls, evidence = self.stack["postgres"]["urls"], self.stack["evidence"]
         proof = await prove(self.cast.codes, urls, told, self.cast.feed, ill_from)
         await prove_evidence(proof, urls["gateway"], **{name: Path(path) for name, path in evidence.items()})
+        await prove_reconciliation(proof, urls["gateway"], CATCH_UP_S)
         planned: dict[Ending, int] = {}
         for life in self.lives:
             planned[life.ending] = planned.get(life.ending, 0) + 1

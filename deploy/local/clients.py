@@ -16,6 +16,7 @@ _OFFICIALS = (
 )
 
 
+_PARTNER = "dossiers:submit dossiers:read fees:read payments:write results:read sync:read webhooks:read webhooks:write"
 _ACCOUNTING = "fees:read refunds:write ledger:read ledger:write"
 """Two of them, since a difference with a provider is explained by one person and resolved by another."""
 
@@ -56,6 +57,8 @@ CLIENTS: Sequence[DemoClient] = (
     DemoClient("national-portal", "Cổng Dịch vụ công quốc gia", "H32", "portal"),
     DemoClient("statistics", "Hệ thống báo cáo, thống kê", "H32", "sync:read webhooks:read webhooks:write", _READ_ALL),
     DemoClient("lgsp-admin", "Quản trị kết nối của tỉnh", "H32", _ADMIN),
+    DemoClient("sandbox", "Hệ thống đối tác thử nghiệm kết nối", "H32.14.61", _PARTNER, _READ_ALL),
+    DemoClient("sandbox-office", "Cán bộ giả lập của môi trường thử nghiệm", "H32.14.61", f"{_OFFICIALS} sync:read"),
     DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),
     DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", "ops:read ops:act"),
 )

@@ -32,8 +32,9 @@ PREFERRED_PORTS = {
     "bank": 8092,
     "authority": 8093,
     "ministries": 8094,
+    "sandbox": 8095,
 }
-OUTSIDE = ("portal", "vnpay", "bank", "authority", "ministries")
+OUTSIDE = ("portal", "vnpay", "bank", "authority", "ministries", "sandbox")
 """What belongs to others and is mocked here."""
 PARTNER = "H32"
 ACCOUNT = {"bank_bin": "970415", "number": "3712012345678", "name": "KHO BAC NHA NUOC KHU VUC (THU)"}
@@ -62,8 +63,9 @@ class Stack:
         ensure_evidence_key(self.folder.evidence_key)
         write_clients(self._clients_file, self._secrets)
         services = [self._service(name) for name in PACKAGES if name != "gateway"]
-        mocks = [self._mock("vnpay"), self._mock("bank"), self._mock("ministries"), self._authority()]
-        return [*services, self._portal(), *mocks, self._service("gateway")]
+        mocks = [self._mock(name) for name in ("vnpay", "bank", "ministries")]
+        outside = [self._portal(), *mocks, self._authority(), self._sandbox()]
+        return [*services, *outside, self._service("gateway")]
 
     @cached_property
     def _ports(self) -> Mapping[str, int]:
@@ -97,6 +99,17 @@ class Stack:
 
     def _authority(self) -> HttpProgram:
         return self._program("authority", ["authority", "--folder", str(self.folder.authority)], {})
+
+    def _sandbox(self) -> HttpProgram:
+        client = "sandbox-office"
+        settings = {
+            "MOTCUA_GATEWAY_URL": self._url("gateway"),
+            "MOTCUA_SANDBOX_CLIENT": client,
+            "MOTCUA_SANDBOX_SECRET": self._secrets(f"client-{client}"),
+            "MOTCUA_SANDBOX_SEAL_FILE": str(self._seals() / f"{PARTNER}.p12"),
+            "MOTCUA_SANDBOX_SEAL_PASSWORD": self._secrets("seals"),
+        }
+        return self._program("sandbox", ["sandbox", "--folder", str(self.folder.path / "sandbox")], settings)
 
     def _program(self, name: str, arguments: list[str], settings: Mapping[str, str]) -> HttpProgram:
         address = ["--host", ports.LOOPBACK, "--port", str(self._ports[name])]
@@ -171,6 +184,7 @@ class Stack:
             # The mocked portal is near and misbehaves only for moments.
             "MOTCUA_PORTAL_TIMEOUT_S": "10",
             "MOTCUA_PORTAL_RETRY_LAST_S": "5",
+            "MOTCUA_PORTAL_RECONCILE_PER_S": "500",
             "MOTCUA_SIGNING_KEY_FILE": str(self._signing_key_file),
             "MOTCUA_EVIDENCE_KEY_FILE": str(self.folder.evidence_key),
             "MOTCUA_EVIDENCE_FOLDER": str(self.folder.evidence),

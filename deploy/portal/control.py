@@ -13,6 +13,7 @@ from deploy.portal import asked
 from deploy.portal.exchange import json_response
 from deploy.portal.faults import FaultSpec
 from deploy.portal.ledger import forget_everything
+from deploy.portal.losing import Loss, lose
 from deploy.portal.parts import portal_of
 from deploy.portal.payment.asking import pay_debt
 from deploy.portal.payment.paying import PayOrder, pay
@@ -108,6 +109,12 @@ async def reset(request: Request) -> Response:
     await portal.postman.stop()
     await portal.ledger.run(forget_everything)
     return json_response({"reset": True})
+
+
+@router.post("/lose")
+async def lose_dossiers(request: Request, loss: Loss) -> Response:
+    """Lose dossiers, or all that came after their first statuses, as if restored from an older backup."""
+    return json_response({"lost": await portal_of(request).ledger.run(lambda db: lose(db, loss))})
 
 
 @router.post("/submit")

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 
@@ -11,6 +12,7 @@ from deploy.portal.catalogue import Catalogue
 from deploy.portal.exchange import Answer, Call, Entry
 from deploy.portal.faults import Fault
 from deploy.portal.receiving import receive_dossiers, receive_progress, text_of
+from shared.clock import VN
 
 LISTED_MAX = 1000
 
@@ -64,15 +66,30 @@ def look_up(db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
 
 
 def list_held(db: sqlite3.Connection, call: Call, asked: Asked) -> Answer:
-    """LayDanhSachHoSo (assumed): sauMaHoSo, soLuong → MaHoSo and TrangThaiHoSo of what was told, by code."""
+    """LayDanhSachHoSo (assumed): sauMaHoSo, soLuong → what was told and what was submitted here, by code or number.
+
+    Told: MaHoSo, TrangThaiHoSo and LichSuTrangThai (statuses in order). Submitted: MaHoSoDVCQG, status 1, NgayCapNhat.
+    """
     del call
     wanted = text_of(asked.envelope, "soLuong")
     most = min(int(wanted), LISTED_MAX) if wanted.isdecimal() else LISTED_MAX
     found = db.execute(
-        "select code, status from dossier where code > ? and status is not null order by code limit ?",
-        (text_of(asked.envelope, "sauMaHoSo"), most),
+        "select 'MaHoSo' as name, d.code as code, d.status as status, (select group_concat(told) from"
+        " (select s.status as told from status as s where s.dossier = d.code order by s.seq)) as history"
+        " from dossier as d where d.code > :after and d.status is not null"
+        " union all select 'MaHoSoDVCQG', number, '1', submitted_at from submission where number > :after"
+        " order by code limit :most",
+        {"after": text_of(asked.envelope, "sauMaHoSo"), "most": most},
     )
-    return Answer(exchange.OK, "Thành công", [{"MaHoSo": row["code"], "TrangThaiHoSo": row["status"]} for row in found])
+    return Answer(exchange.OK, "Thành công", [_listed(row) for row in found])
+
+
+def _listed(row: sqlite3.Row) -> dict[str, object]:
+    listed = {row["name"]: row["code"], "TrangThaiHoSo": row["status"]}
+    if row["name"] == "MaHoSo":
+        return listed | {"LichSuTrangThai": row["history"]}
+    at = datetime.fromisoformat(row["history"]).astimezone(VN)
+    return listed | {"NgayCapNhat": f"{at:%Y%m%d%H%M%S}"}
 
 
 def _catalogue(choose: Callable[[Catalogue, Mapping[str, object]], list[dict[str, object]]]) -> Service:

@@ -1,4 +1,4 @@
-"""Opens the road to the national portal: who pays what it is owed, who fetches its files, who pulls its catalogue."""
+"""Opens the road to the national portal: who pays what it is owed, compares, and pulls its files and catalogue."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +12,7 @@ from gateway.operations.deciding import AutomaticPuller
 from gateway.operations.intake_catalogue import IntakeCatalogue
 from gateway.operations.measuring import measure_portal
 from gateway.operations.pulling import Puller, PullPlan
+from gateway.operations.reconciling import Reconciler, RunPlan
 from gateway.operations.waking import Bell
 from gateway.portal.client import open_http
 from gateway.portal.files import PortalFiles
@@ -45,6 +46,13 @@ async def opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None]
             retry_last_s=settings.portal_retry_last_s,
         )
         state.payer = Payer(state.database, state.portal, public_url=settings.address, plan=plan)
+        state.reconciler = Reconciler(
+            state.database,
+            state.portal,
+            public_url=settings.address,
+            hour=settings.portal_reconcile_hour,
+            plan=RunPlan(per_second=settings.portal_reconcile_per_s),
+        )
         yield
 
 
@@ -103,8 +111,13 @@ async def _pull_catalogue(app: FastAPI) -> None:
         await app.state.puller.run()
 
 
+async def _reconcile(app: FastAPI) -> None:
+    if app.state.settings.portal_enabled:
+        await app.state.reconciler.run()
+
+
 async def _measure(app: FastAPI) -> None:
     await measure_portal(app.state.database)
 
 
-LOOPS = (_ring_bell, _pay, _pull_catalogue, _measure)
+LOOPS = (_ring_bell, _pay, _reconcile, _pull_catalogue, _measure)

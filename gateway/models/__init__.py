@@ -24,7 +24,15 @@ from gateway.models.dossiers import DossierView, TimelineEntry
 from gateway.models.edocs import Edoc, EdocAgency, EdocRecipient
 from gateway.models.feed import Change
 from gateway.models.numbers import PortalNumber
-from gateway.models.portal import PortalDebt, PortalDossier
+from gateway.models.portal import (
+    PortalDebt,
+    PortalDifference,
+    PortalDossier,
+    PortalQueue,
+    PortalRun,
+    PortalRunCount,
+    PortalTally,
+)
 from gateway.models.root import GatewayBase
 from gateway.models.transactions import (
     Transaction,
@@ -66,8 +74,13 @@ __all__ = [
     "EdocRecipient",
     "GatewayBase",
     "PortalDebt",
+    "PortalDifference",
     "PortalDossier",
     "PortalNumber",
+    "PortalQueue",
+    "PortalRun",
+    "PortalRunCount",
+    "PortalTally",
     "Subscription",
     "TimelineEntry",
     "Transaction",

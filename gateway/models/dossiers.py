@@ -29,6 +29,14 @@ class DossierView(GatewayBase):
     """Struck off as entered by mistake: kept, but no longer handed out as a dossier."""
     updated_at: Mapped[datetime]
 
+    __table_args__ = (
+        Index(
+            "ix_dossier_view_origin_reference",
+            text("(facts #>> '{submitted,origin_reference}')"),
+            postgresql_where=text("facts #>> '{submitted,origin_reference}' IS NOT NULL"),
+        ),
+    )
+
 
 class TimelineEntry(GatewayBase):
     """One event of a dossier, without personal data."""

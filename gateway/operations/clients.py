@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway import queries
-from gateway.errors import ClientChanged, ClientExists, ClientVersionMissing, Escalation
+from gateway.errors import ClientChanged, ClientExists, ClientVersionMissing, Escalation, ShutsOutOneself
 from gateway.models import Client, ClientChange, ClientGrant
 from gateway.operations.book import CHANNEL, as_grant
 from gateway.operations.rights import Grant, Rights
@@ -63,6 +63,8 @@ async def change_client(
         _require_held(work, held, sorted(set(changed["scopes"]) - set(client.scopes)), ())
     if client_id == work.caller.client_id and changed.keys() & (LOOSENING | QUOTAS):
         _require_any_right(work, "Another manager has to change what you yourself may do.")
+    if changed.get("active") is False:
+        _require_another(work, client_id)
     if changed.keys() & LOOSENING or "agency" in changed:
         await require_no_more_than_held(work, held, client)
     _require_order({"valid_from": client.valid_from, "valid_until": client.valid_until, **changed})
@@ -77,9 +79,10 @@ async def change_client(
 async def deactivate_client(work: Work, *, client_id: str, reason: str) -> Client:
     """Shut a client out, at once and in every replica; its tokens are worth nothing at the door from now on.
 
-    Raises ClientUnknown.
+    Raises ClientUnknown, ShutsOutOneself.
     """
     client = await queries.lock_client(work.session, work.caller, client_id)
+    _require_another(work, client_id)
     if client.active:
         client.active = False
         await tell_change(work, client_id, "deactivated", {"reason": reason})
@@ -168,6 +171,11 @@ def _require_held(work: Work, held: Rights, scopes: Sequence[str], grants: Seque
     beyond = [_plain_grant(grant) for grant in grants if not held.may_give(grant)]
     if lacking or beyond:
         raise Escalation("You do not hold these yourself.", scopes=lacking, grants=beyond)
+
+
+def _require_another(work: Work, client_id: str) -> None:
+    if client_id == work.caller.client_id:
+        raise ShutsOutOneself("The last manager would lock everybody out.")
 
 
 def _require_any_right(work: Work, message: str) -> None:

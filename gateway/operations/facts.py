@@ -1,6 +1,7 @@
 """What each event adds to the facts known of a dossier. Pure functions: facts and event in, new facts out."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from shared import log
@@ -157,7 +158,7 @@ def _asked(facts: Facts, event: Event[Any]) -> Facts:
 
 def _answered(facts: Facts, event: Event[Any]) -> Facts:
     data = event.data.model_dump(mode="json")
-    answer = {"answered_at": data["answered_at"], "documents": data["documents"]}
+    answer = {name: data[name] for name in ("answered_at", "documents", "received_by")}
     return facts | {
         "supplements": [
             one | answer if one["id"] == data["supplement_id"] else one for one in facts.get("supplements", [])
@@ -181,9 +182,12 @@ def _fee(change: Mapping[str, Any]) -> Fold:
     def fold(facts: Facts, event: Event[Any]) -> Facts:
         fees = facts.get("fees", {})
         fee_id = str(event.data.fee_id)
-        method = {"method": event.data.method} if isinstance(event.data, payment.FeePaid) else {}
-        known = fees.get(fee_id, {}) | {"amount_vnd": event.data.amount_vnd}
-        return facts | {"fees": fees | {fee_id: known | dict(change) | method}}
+        known = fees.get(fee_id, {}) | {"amount_vnd": event.data.amount_vnd, "collected": str(event.data.collected)}
+        if isinstance(event.data, payment.FeePaid):
+            known |= {"method": event.data.method, "paid_at": event.data.paid_at.isoformat()}
+        if isinstance(event.data, payment.FeeAssessed | payment.FeeReduced):
+            known |= {"items": [item.model_dump(mode="json") for item in event.data.items]}
+        return facts | {"fees": fees | {fee_id: known | dict(change)}}
 
     return fold
 
@@ -195,6 +199,7 @@ def _issued(facts: Facts, event: Event[results.ResultIssued]) -> Facts:
         "number": data.number,
         "kind_code": data.kind_code,
         "kind_name": data.kind_name,
+        "issued_at": data.issued_at.isoformat(),
         "valid": True,
     }
     return facts | {"results": facts.get("results", {}) | {one["id"]: one}}
@@ -210,18 +215,60 @@ def _invalid(facts: Facts, event: Event[Any]) -> Facts:
 
 def _reused(facts: Facts, event: Event[results.ReuseConfirmed]) -> Facts:
     """Say of the paper which result stands for it, wherever it was handed in."""
-    document_id, number = str(event.data.document_id), event.data.number
+    return _about_paper(facts, str(event.data.document_id), {"reused_result": event.data.number})
 
+
+def _not_reused(facts: Facts, event: Event[results.ReuseRefused]) -> Facts:
+    """Say of the paper that nothing stands for it: the applicant has to hand it in."""
+    return _about_paper(facts, str(event.data.document_id), {"refused": True})
+
+
+def _about_paper(facts: Facts, document_id: str, what: Facts) -> Facts:
     def told(one: Facts) -> Facts:
-        papers = [
-            paper | {"reused_result": number} if paper["id"] == document_id else paper for paper in one["documents"]
-        ]
+        papers = [paper | what if paper["id"] == document_id else paper for paper in one["documents"]]
         return one | {"documents": papers}
 
     return facts | {
         "submitted": told(facts["submitted"]),
         "supplements": [told(one) for one in facts.get("supplements", [])],
     }
+
+
+_MOMENTS = {
+    "accepted": "accepted_at",
+    "rejected": "rejected_at",
+    "withdrawn": "withdrawn_at",
+    "completed": "completed_at",
+    "returned": "returned_at",
+}
+
+
+def known_at(facts: Facts, moment: datetime) -> Facts:
+    """Return the facts without what was true only after a moment.
+
+    What has no moment of its own (a due date, an owner's name) stays as it is known now.
+    """
+
+    def later(text: str | None) -> bool:
+        return text is not None and datetime.fromisoformat(text) > moment
+
+    kept = {name: one for name, one in facts.items() if name not in _MOMENTS or not later(one[_MOMENTS[name]])}
+    if "accepted" not in kept:
+        kept.pop("due_at", None)
+    unanswered = {"answered_at": None, "documents": [], "received_by": None, "due_at": None}
+    kept["supplements"] = [
+        one | (unanswered if later(one["answered_at"]) else {})
+        for one in facts.get("supplements", [])
+        if not later(one["requested_at"])
+    ]
+    results_then = facts.get("results", {}).items()
+    kept["results"] = {key: one for key, one in results_then if not later(one.get("issued_at"))}
+    kept["fees"] = {key: _fee_at(one, later(one.get("paid_at"))) for key, one in facts.get("fees", {}).items()}
+    return kept
+
+
+def _fee_at(fee: Facts, unpaid: bool) -> Facts:  # noqa: FBT001 - what it is about
+    return {name: one for name, one in fee.items() if not (unpaid and name in {"method", "paid_at"})}
 
 
 FOLDS: dict[type[EventData], Fold] = {
@@ -247,5 +294,6 @@ FOLDS: dict[type[EventData], Fold] = {
     results.ResultSuperseded: _invalid,
     results.ResultRevoked: _invalid,
     results.ReuseConfirmed: _reused,
+    results.ReuseRefused: _not_reused,
 }
 """Events not named here change no fact; they stand in the timeline all the same."""

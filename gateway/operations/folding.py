@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -40,6 +42,23 @@ _CORRECT = (
     )
 )
 
+_QUEUE = text(
+    """
+    INSERT INTO portal_queue (code, version, newest, owed_since, next_attempt_at)
+    SELECT code, oldest, newest, since, :now
+    FROM unnest(CAST(:codes AS text[]), CAST(:oldest AS int[]), CAST(:newest AS int[]), CAST(:since AS timestamptz[]))
+         AS t(code, oldest, newest, since) ORDER BY code
+    ON CONFLICT (code) DO UPDATE SET newest = greatest(portal_queue.newest, excluded.newest)
+    """
+)
+"""What is owed of a dossier already keeps its place; nothing of it is owed twice."""
+_COUNT = text(
+    """
+    INSERT INTO portal_tally (id, dossiers, dossiers_told) VALUES (1, :new, 0)
+    ON CONFLICT (id) DO UPDATE SET dossiers = portal_tally.dossiers + excluded.dossiers
+    """
+)
+
 
 @dataclass(slots=True)
 class Folded:
@@ -47,6 +66,7 @@ class Folded:
 
     views: dict[str, DossierView]
     known: dict[str, set[UUID]]
+    now: datetime
     discarded: set[tuple[str, str, int]] = field(default_factory=set)
     """Events that two people agreed to drop: no gap, and no cause to wait for."""
     timeline: list[dict[str, Any]] = field(default_factory=list)
@@ -54,6 +74,8 @@ class Folded:
     corrections: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By dossier: HoSo as it now is, for a status the portal was, or is about to be, told in other words."""
     changes: list[dict[str, Any]] = field(default_factory=list)
+    new: int = 0
+    """Dossiers not known before."""
 
 
 async def preload(work: Work, events: Sequence[RawEvent]) -> None:
@@ -61,7 +83,7 @@ async def preload(work: Work, events: Sequence[RawEvent]) -> None:
     codes = sorted({event.subject for event in events})
     views = await queries.lock_views(work.session, codes)
     known = await queries.list_event_ids(work.session, list(views))
-    folded = Folded(views, known)
+    folded = Folded(views, known, work.now)
     for subject, event_id, source, sequence in await bus.list_discarded(work.session, codes):
         folded.known.setdefault(subject, set()).add(event_id)
         folded.discarded.add((subject, source, sequence))
@@ -87,6 +109,7 @@ async def fold(work: Work, event: Event[Any]) -> None:
         raise CauseMissing("the event that led to this one has not arrived")
     if view.code not in folded.views:
         folded.views[view.code] = view
+        folded.new += 1
         work.session.add(view)
     view.sequences = view.sequences | {event.source: event.sequence}
     before, fold_facts = view.facts, FOLDS.get(type(event.data))
@@ -197,11 +220,29 @@ async def _write(session: AsyncSession) -> None:
     if folded.debts:
         await session.execute(insert(_DEBTS), folded.debts)
     if folded.corrections:
-        await session.execute(_CORRECT, list(folded.corrections.values()))
+        await session.execute(_CORRECT, sorted(folded.corrections.values(), key=itemgetter("code")))
+    if folded.debts or folded.corrections:
+        await session.execute(_QUEUE, _owed(folded))
     await write_changes(session, folded.changes)
+    if folded.new:
+        await session.execute(_COUNT, {"new": folded.new})
 
 
 async def write_changes(session: AsyncSession, changes: Sequence[dict[str, Any]]) -> None:
     """Write to the feed as the last thing before the commit: positions are given under a lock held until then."""
     await session.execute(_WAKE_AND_LOCK, {"channel": CHANNEL, "key": _FEED_LOCK})
     await session.execute(insert(_CHANGES), list(changes))
+
+
+def _owed(folded: Folded) -> dict[str, Any]:
+    """Return, as columns, the dossiers of which something is owed, from which status to which."""
+    rows: dict[str, tuple[int, int, Any]] = {
+        one["code"]: (one["at_version"], one["at_version"], one["since"]) for one in folded.corrections.values()
+    }
+    for debt in folded.debts:
+        code, version = debt["dossier_code"], debt["version"]
+        oldest, _, since = rows.get(code, (version, version, debt["owed_since"]))
+        rows[code] = (oldest, version, since)
+    oldest, newest, since = zip(*rows.values(), strict=True)
+    columns = {"codes": list(rows), "oldest": list(oldest), "newest": list(newest), "since": list(since)}
+    return {**columns, "now": folded.now}

@@ -21,6 +21,9 @@ _DONE_WORDS, _SESSION_WORDS = "thành công", "phiên"
 class LegacyPortal:
     """Speaks to the portal's adapter; renews the session once on an authentication error."""
 
+    shows: frozenset[str] | None = None
+    list_service = "LayDanhSachHoSo"
+
     def __init__(
         self, http: aiohttp.ClientSession, *, url: str, username: str, password: str, unit: str, dstcode: str
     ) -> None:
@@ -53,7 +56,7 @@ class LegacyPortal:
 
         LayDanhSachHoSo is assumed: no source names the service by which a province lists its dossiers.
         """
-        return await self._rows(PUSH_PATH, {"service": "LayDanhSachHoSo", "sauMaHoSo": after, "soLuong": str(limit)})
+        return await self._rows(PUSH_PATH, {"service": self.list_service, "sauMaHoSo": after, "soLuong": str(limit)})
 
     async def list_catalogue(self, name: str) -> Sequence[Words]:
         """Return a list of the portal's catalogue."""

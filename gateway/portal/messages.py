@@ -2,7 +2,10 @@
 
 Every value is a string, dates are yyyyMMddHHmmss in Asia/Ho_Chi_Minh. Source: field lists read from two senders
 in public use (the specification itself, VPCP 20/04/2020, was readable only in part). Every flag is computed from
-facts: what is not known is left out or empty, never invented.
+facts: what is not known is left out or empty, never invented. Left out for good, since no fact of ours says them:
+DSKetNoiCSDL (the portal's list of MaCSDL is not public), DanhSachLePhiBoSung (no fee is assessed for a supplement),
+MaThanhPhanHoSo of a result (it is of a kind, MaGiayToKetQua, and no component of its own dossier), DuocTaiSuDung 1 (a
+re-used paper is always an earlier result, 2).
 """
 
 import re
@@ -53,12 +56,17 @@ def _flag(*, true: bool) -> str:
     return "1" if true else "0"
 
 
+ANOTHER_PAPER = "other"
+"""Component code of a paper that the procedure does not ask for."""
+
+
 def dossier_message(code: str, facts: Facts, status: PortalStatus) -> Message:
     """Return HoSo: the dossier as it stands when it reaches a status."""
     submitted, accepted = facts["submitted"], facts.get("accepted") or {}
     owner, applicant = submitted["owner"], submitted["applicant"]
     completed, returned = facts.get("completed") or {}, facts.get("returned") or {}
-    documents = [*submitted["documents"], *_supplemented(facts)]
+    documents = _documents(facts)
+    counting = [document for document in documents if not document["gone"]]
     message = {
         "MaHoSo": code,
         "MaTTHC": submitted["procedure_code"],
@@ -80,14 +88,15 @@ def dossier_message(code: str, facts: Facts, status: PortalStatus) -> Message:
         "NgayTuChoi": portal_time((facts.get("rejected") or {}).get("rejected_at")),
         "NgayKetThucXuLy": portal_time(completed.get("completed_at")),
         "NgayTra": portal_time(returned.get("returned_at")),
-        "HinhThuc": _RETURN[submitted["return_method"]],
+        "HinhThuc": _RETURN[returned.get("method") or submitted["return_method"]],
         "DonViXuLy": submitted["agency_name"],
         "NoiNopHoSo": "1" if submitted["origin"] == "national_portal" else "2",
-        "HoSoCoThanhPhanSoHoa": _flag(true=any(document["digitised"] for document in documents)),
+        "HoSoCoThanhPhanSoHoa": _flag(true=any(document["digitised"] for document in counting)),
         "TaiKhoanDuocXacThucVoiVNeID": _flag(true=bool(applicant.get("eid_verified"))),
         "DuocThanhToanTrucTuyen": _paid_online(facts),
-        "TaiLieuNop": [_submitted_paper(document) for document in documents],
-        "DanhSachLePhi": [_fee(item) for item in submitted["fees"]],
+        "TaiLieuNop": [_submitted_paper(document) for document in documents if not _only_shown(document)],
+        "DanhSachTepDinhKemKhac": [_other_paper(document) for document in counting if _only_shown(document)],
+        "DanhSachLePhi": [_fee(item) for item in _fee_items(facts)],
         "DanhSachHoSoBoSung": [_supplement(one) for one in facts.get("supplements", [])],
         "DanhSachGiayToKetQua": [_result(one) for one in facts.get("results", {}).values() if one["valid"]],
     }
@@ -121,9 +130,20 @@ def progress_message(
 _ACTORS = ("accepted_by", "rejected_by", "retracted_by", "requested_by", "stopped_by", "returned_by", "official")
 
 
-def _supplemented(facts: Facts) -> Iterable[Mapping[str, Any]]:
+def _documents(facts: Facts) -> list[Message]:
+    """Return every paper handed in, in order, each with whether it is gone.
+
+    Gone is what another paper came in the place of, and a claim to an earlier result that was refused.
+    """
+    documents = [*facts["submitted"]["documents"]]
     for supplement in facts.get("supplements", []):
-        yield from supplement["documents"]
+        documents += supplement["documents"]
+    replaced = {document["replaces"] for document in documents if document.get("replaces")}
+    return [{**document, "gone": document["id"] in replaced or bool(document.get("refused"))} for document in documents]
+
+
+def _only_shown(document: Mapping[str, Any]) -> bool:
+    return document["component_code"] == ANOTHER_PAPER and not document["digitised"]
 
 
 def _paid_online(facts: Facts) -> str:
@@ -131,20 +151,37 @@ def _paid_online(facts: Facts) -> str:
     return min(ways - {"0"}, default="0")
 
 
+def _fee_items(facts: Facts) -> Iterable[Mapping[str, Any]]:
+    """Yield what is to be paid: as announced until it is assessed, then as assessed, reduced, waived or cancelled."""
+    fees = [fee for fee in facts.get("fees", {}).values() if "items" in fee]
+    assessed = {fee["collected"] for fee in fees}
+    yield from (item for item in facts["submitted"]["fees"] if item["collected"] not in assessed)
+    for fee in fees:
+        if fee["status"] != "cancelled":
+            nothing = {"amount_vnd": 0} if fee["status"] == "waived" else {}
+            yield from ({**item, **nothing} for item in fee["items"])
+
+
 def _submitted_paper(document: Mapping[str, Any]) -> Message:
     reused = document.get("reused_result")
     paper = {
         "TepDinhKemId": str(document["id"]),
         "TenTepDinhKem": document["name"][:PAPER_NAME_MAX],
-        "IsDeleted": "False",
-        "MaThanhPhanHoSo": document["component_code"],
+        "IsDeleted": str(document["gone"]),
+        "MaThanhPhanHoSo": "" if document["component_code"] == ANOTHER_PAPER else document["component_code"],
         "DuocSoHoa": _flag(true=document["digitised"]),
         "DuocTaiSuDung": "2" if reused else "0",
-        "DuocLayTuKhoDMQG": "0",
+        "DuocLayTuKhoDMQG": _flag(true=bool(document.get("from_national_store"))),
     }
+    if document.get("stored"):
+        paper["DuongDanTaiTepTin"] = f"/api/v1/documents/{document['id']}"
     if reused:
         paper["MaKetQuaThayThe"] = reused
     return paper
+
+
+def _other_paper(document: Mapping[str, Any]) -> Message:
+    return {"TenGiayTo": document["name"][:PAPER_NAME_MAX], "SoLuong": "1"}
 
 
 def _fee(item: Mapping[str, Any]) -> Message:
@@ -158,13 +195,15 @@ def _fee(item: Mapping[str, Any]) -> Message:
 
 
 def _supplement(one: Mapping[str, Any]) -> Message:
-    return {
+    taken = {"NguoiTiepNhanBoSung": one["received_by"]} if one.get("received_by") else {}
+    return taken | {
         "HoSoBoSungId": one["id"],
         "NguoiYeuCauBoSung": one["requested_by"],
         "NoiDungBoSung": one["content"],
         "NgayBoSung": portal_time(one["requested_at"]),
         "NgayTiepNhanBoSung": portal_time(one["answered_at"]),
         "TrangThaiBoSung": str(one["answered_at"] is not None),
+        "DanhSachGiayToBoSung": [_other_paper(document) for document in one["documents"]],
         "NgayHenTraTruoc": portal_time(one.get("previous_due_at")),
         "NgayHenTraMoi": portal_time(one.get("due_at")),
     }
@@ -179,10 +218,14 @@ def _result(one: Mapping[str, Any]) -> Message:
     }
 
 
+_LINKS = {"TaiLieuNop": "DuongDanTaiTepTin", "DanhSachGiayToKetQua": "DuongDanTepTinKetQua"}
+
+
 def with_links(message: Message, public_url: str) -> Message:
     """Return HoSo with the paths of its files made into addresses below our public one."""
-    papers = [
-        paper | {"DuongDanTepTinKetQua": public_url + paper["DuongDanTepTinKetQua"]}
-        for paper in message["DanhSachGiayToKetQua"]
-    ]
-    return message | {"DanhSachGiayToKetQua": papers}
+    linked = {
+        rows: [paper | {link: public_url + paper[link]} if paper.get(link) else paper for paper in message[rows]]
+        for rows, link in _LINKS.items()
+        if rows in message
+    }
+    return message | linked

@@ -21,6 +21,7 @@ class InPortalCodes:
         self._database = database
         self._known: Mapping[str, PortalCodes] = {}
         self._fresh_until = 0.0
+        self.shows = portal.shows
 
     async def send_dossiers(self, messages: Sequence[Words], *, updating: bool) -> dict[str, RowAnswer]:
         """Tell dossiers (HoSo) by the portal's codes."""

@@ -18,6 +18,7 @@ from itertools import groupby
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from gateway.portal.canonical import digest
 from gateway.portal.debts import Debt, Debts, Failure
 from gateway.portal.messages import with_links
 from gateway.portal.port import Portal, PortalSaidNo, PortalUnclear, RowAnswer
@@ -32,6 +33,8 @@ RESTART_S = 1.0
 SMALLER_SOON_S = 0.05
 _LOCK_KEY = 0x70617965  # "paye": the lock of the active payer
 _BREAKER_AFTER = 3
+_AWAY_AFTER = 8
+"""Calls in a row that failed, of which the last five were about one dossier each: no dossier is to blame."""
 
 ACKNOWLEDGED = Counter("motcua_portal_acknowledged_total", "Statuses the portal acknowledged.")
 REFUSED = Counter("motcua_portal_refused_total", "Dossiers not taken by the portal, by attempt.")
@@ -85,6 +88,11 @@ class Payer:
         self._quiet_until = 0.0
         self._wake = asyncio.Event()
         self._on_their_way: dict[asyncio.Task[None], Sequence[Debt]] = {}
+        self._came_back = False
+        """The portal answered again after it was away."""
+        self._backlog = False
+        """More is due than goes out at a time: there is nothing to gather."""
+        self._next_due_s = SAFETY_POLL_S
 
     @property
     def breaker(self) -> Breaker:
@@ -114,7 +122,8 @@ class Payer:
                 self._wake.clear()
                 await self._send_out(debts)
                 await self._wait()
-                await asyncio.sleep(GATHER_S)
+                if not self._backlog:
+                    await asyncio.sleep(GATHER_S)
         finally:
             for task in self._on_their_way:
                 task.cancel()
@@ -124,6 +133,9 @@ class Payer:
 
     async def _send_out(self, debts: Debts) -> None:
         BREAKER_OPEN.set(int(self.breaker is Breaker.OPEN))
+        if self._came_back:
+            await debts.make_all_due()
+            self._came_back = False
         probing = self.breaker is Breaker.OPEN
         if probing and (self._on_their_way or clock.monotonic() < self._quiet_until):
             return
@@ -131,7 +143,10 @@ class Payer:
         if free <= 0:
             return
         away = [debt.code for chunk in self._on_their_way.values() for debt in chunk]
-        due = await debts.due(without=away, most=1 if probing else free * self.plan.batch_max)
+        most = 1 if probing else free * self.plan.batch_max
+        due = await debts.due(without=away, most=most)
+        self._backlog = len(due) == most and not probing
+        self._next_due_s = SAFETY_POLL_S if self._backlog or probing else await debts.next_due_s()
         for chunk in list(self._chunks(due))[:free]:
             task = asyncio.create_task(self._pay(debts, chunk))
             self._on_their_way[task] = chunk
@@ -139,9 +154,9 @@ class Payer:
     async def _wait(self) -> None:
         """Wait for something new, for a chunk to come home, or a while; raise what a chunk raised."""
         woken = asyncio.ensure_future(self._wake.wait())
-        timeout = SAFETY_POLL_S
+        timeout = min(SAFETY_POLL_S, max(0.01, clock.wait_s(self._next_due_s)))
         if self.breaker is Breaker.OPEN:
-            timeout = min(timeout, max(0.01, self._quiet_until - clock.monotonic()))
+            timeout = min(timeout, max(0.01, clock.wait_s(self._quiet_until - clock.monotonic())))
         try:
             await asyncio.wait([woken, *self._on_their_way], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -179,8 +194,11 @@ class Payer:
         accepted = [debt for debt in chunk if answers[debt.code].accepted]
         # "Exists already" answers an earlier call whose answer was lost: the same status goes out again as an update.
         existing = [debt for debt in chunk if answers[debt.code].exists and not updating]
-        await debts.note_held([*accepted, *existing])
-        await debts.note_dossier_acknowledged(accepted)
+        await debts.note_held(existing)
+        sent = dict(zip((debt.code for debt in chunk), messages, strict=True))
+        await debts.note_dossier_acknowledged(
+            accepted, [digest(sent[debt.code], self.client.shows) for debt in accepted]
+        )
         await self._note_refused(debts, chunk, answers, taken=[*accepted, *existing])
         again = await self._send_dossiers(debts, existing, updating=True) if existing else []
         return [*accepted, *again]
@@ -211,6 +229,7 @@ class Payer:
             soon = isinstance(problem, PortalSaidNo) and len(chunk) > 1
             same = RowAnswer(accepted=False, exists=alone_and_there, reason=str(problem), again_soon=soon)
             return {debt.code: same for debt in chunk}
+        self._came_back = self._came_back or self.failures_in_a_row >= _AWAY_AFTER
         self.failures_in_a_row = 0
         self._failed_alone.clear()
         return {debt.code: answers.get(debt.code, _SILENT) for debt in chunk}

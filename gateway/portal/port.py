@@ -43,6 +43,9 @@ class RowAnswer:
 class Portal(Protocol):
     """The national portal, in one of its dialects. Every call may raise PortalUnclear or PortalSaidNo."""
 
+    shows: frozenset[str] | None
+    """Fields of HoSo that look_up gives back as they were told; None: all. Only these are compared."""
+
     async def send_dossiers(self, messages: Sequence[Words], *, updating: bool) -> dict[str, RowAnswer]:
         """Tell dossiers (HoSo); return the answer for each code the portal answered for."""
 
@@ -53,7 +56,11 @@ class Portal(Protocol):
         """Return the HoSo that the portal holds of a dossier, None when it definitely has none."""
 
     async def list_held(self, *, after: str = "", limit: int = 1000) -> Sequence[Words]:
-        """Return {MaHoSo, TrangThaiHoSo} of the dossiers that the portal holds of us, by code, those behind `after`."""
+        """Return {MaHoSo, TrangThaiHoSo} of the dossiers that the portal holds of us, by code, those behind `after`.
+
+        Where the portal gives them: LichSuTrangThai, the statuses in order, joined by commas; and rows with MaHoSoDVCQG
+        in place of MaHoSo, for what was submitted there.
+        """
 
     async def list_catalogue(self, name: str) -> Sequence[Words]:
         """Return a whole list of the portal's catalogue (LayDanhSachTTHC, LayDanhMucLinhVuc, …)."""

@@ -65,6 +65,9 @@ class _Chunk:
 class RestPortal:
     """Speaks to the portal's REST API, several dossiers at a time."""
 
+    shows: frozenset[str] | None = frozenset()
+    """§1.8 gives no HoSo back as it was told: by this dialect statuses are compared, and no words."""
+
     def __init__(
         self,
         http: aiohttp.ClientSession,

@@ -69,7 +69,15 @@ from gateway.queries.feed import (
     to_snapshot_cursor,
 )
 from gateway.queries.pages import PAGE_MAX
-from gateway.queries.portal import Owed, count_owed, list_debts, list_stuck, portal_lag
+from gateway.queries.portal import Owed, count_owed, get_tally, list_debts, list_stuck, portal_lag
+from gateway.queries.reconciliation import (
+    count_standing,
+    find_last_run,
+    get_run,
+    list_differences,
+    list_run_counts,
+    list_runs,
+)
 from gateway.queries.transactions import (
     CallSum,
     CauseSum,
@@ -108,10 +116,12 @@ __all__ = [
     "count_outcomes",
     "count_owed",
     "count_owed_messages",
+    "count_standing",
     "count_subscriptions",
     "count_without_detail",
     "find_client",
     "find_edoc_of",
+    "find_last_run",
     "find_version",
     "find_view",
     "find_waiting_pull",
@@ -126,7 +136,9 @@ __all__ = [
     "get_edoc",
     "get_pull",
     "get_rerun",
+    "get_run",
     "get_subscription",
+    "get_tally",
     "get_view",
     "last_position",
     "last_pull_at",
@@ -140,6 +152,7 @@ __all__ = [
     "list_data_services",
     "list_debts",
     "list_deliveries",
+    "list_differences",
     "list_diffs",
     "list_dismissed",
     "list_edoc_agencies",
@@ -157,6 +170,8 @@ __all__ = [
     "list_pulls",
     "list_rerun_calls",
     "list_reruns",
+    "list_run_counts",
+    "list_runs",
     "list_secrets",
     "list_snapshot",
     "list_stuck",

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway import queries
 from gateway.models import PortalDebt
 from gateway.routes.gathering import SERVICES, Sight, list_queues, list_waiting_of, look_everywhere
-from gateway.routes.sync import read_timeline
+from gateway.routes.sync import read_sync, read_timeline
 from gateway.schemas import (
     CallOut,
     DossierTrace,
@@ -24,6 +24,8 @@ from gateway.schemas import (
     Overview,
     PortalDebtOut,
     PortalState,
+    ReconciliationState,
+    RunOut,
     TimelineOut,
     TracedDossier,
     TraceEntry,
@@ -80,13 +82,14 @@ OPEN_DETAILS = frozenset(
 """Details of an event that ops see; what somebody wrote, and who somebody is, they see only masked."""
 
 
-async def _not_kept(response: Response) -> None:
+async def not_kept(response: Response) -> None:
+    """Let no answer of ops be stored on its way."""
     response.headers.update(NOT_KEPT)
 
 
 router = make_router("ops", prefix="/api/v1/ops")
 forwarded = APIRouter(tags=["ops"], prefix="/api/v1/ops")
-LOOK = [needs("ops:read"), Depends(_not_kept)]
+LOOK = [needs("ops:read"), Depends(not_kept)]
 
 
 @router.get("/overview", dependencies=LOOK, response_model=Overview)
@@ -134,10 +137,11 @@ async def trace(request: Request, session: SessionDep, caller: CallerDep, code: 
     timeline = await read_timeline(session, await queries.get_view(session, caller, code))
     return DossierTrace(
         dossier=TracedDossier(
-            **timeline.model_dump(exclude={"items"}), items=[_masked(entry) for entry in timeline.items]
+            **timeline.model_dump(exclude={"items", "sync"}), items=[_masked(entry) for entry in timeline.items]
         ),
         calls=[CallOut.model_validate(call) for call in await queries.list_transactions(session, code)],
         portal=[PortalDebtOut.model_validate(debt) for debt in await queries.list_debts(session, code)],
+        sync=await read_sync(session, caller, code),
         waiting=await list_waiting_of(request, session, code),
     )
 
@@ -176,19 +180,32 @@ def moment_of(event_id: UUID) -> datetime:
 
 async def _portal_state(request: Request, session: AsyncSession) -> PortalState:
     now = clock.now()
-    lag = await queries.portal_lag(session, now - LAG_WINDOW)
+    owed, tally = await queries.count_owed(session), await queries.get_tally(session)
+    p50_s, p99_s = await queries.portal_lag(session, now - LAG_WINDOW)
     stuck: list[PortalDebt] = await queries.list_stuck(session)
     return PortalState(
-        open=lag["open"],
-        open_dossiers=lag["open_dossiers"],
-        failing=lag["failing"],
-        oldest_age_s=(now - lag["oldest"]).total_seconds() if lag["oldest"] else 0.0,
-        lag_p50_s=lag["p50_s"],
-        lag_p99_s=lag["p99_s"],
-        dossiers=lag["dossiers"],
-        dossiers_on_portal=lag["dossiers_on_portal"],
+        open=owed.statuses,
+        open_dossiers=owed.dossiers,
+        failing=owed.failing,
+        oldest_age_s=(now - owed.oldest).total_seconds() if owed.oldest else 0.0,
+        lag_p50_s=p50_s,
+        lag_p99_s=p99_s,
+        dossiers=tally.dossiers,
+        dossiers_on_portal=tally.dossiers_told,
         breaker=request.app.state.payer.breaker,
         stuck=[PortalDebtOut.model_validate(debt) for debt in stuck],
+        reconciliation=await _reconciliation_state(session, now),
+    )
+
+
+async def _reconciliation_state(session: AsyncSession, now: datetime) -> ReconciliationState:
+    standing, since = await queries.count_standing(session)
+    last = await queries.find_last_run(session)
+    return ReconciliationState(
+        last=RunOut.model_validate(last) if last else None,
+        differences=standing,
+        oldest_difference_age_s=(now - since).total_seconds() if since else 0.0,
+        in_step_share=round(last.in_step / last.compared, 4) if last and last.compared else None,
     )
 
 

@@ -7,10 +7,20 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
-from gateway.models import Change, DossierView
+from gateway.models import Change, DossierView, PortalDossier
 from gateway.queries import Selection
-from gateway.schemas import ChangeOut, ChangesPage, DossierTimeline, SnapshotItem, SnapshotPage, TimelineOut
+from gateway.schemas import (
+    ChangeOut,
+    ChangesPage,
+    DifferenceOut,
+    DossierTimeline,
+    SnapshotItem,
+    SnapshotPage,
+    Sync,
+    TimelineOut,
+)
 from gateway.states import LABELS_VI, PortalStatus
+from shared.caller import Caller
 from shared.http import CallerDep, DossierPath, SessionDep, needs
 from shared.http import router as make_router
 
@@ -97,7 +107,20 @@ def _present(view: DossierView, position: int, selection: Selection) -> Snapshot
 @router.get("/dossiers/{code}/timeline", dependencies=[needs("dossiers:read")])
 async def timeline(session: SessionDep, caller: CallerDep, code: DossierPath) -> DossierTimeline:
     """Show who did what when, and the status the national portal shows."""
-    return await read_timeline(session, await queries.get_view(session, caller, code))
+    told = await read_timeline(session, await queries.get_view(session, caller, code))
+    return told.model_copy(update={"sync": await read_sync(session, caller, code)})
+
+
+async def read_sync(session: AsyncSession, caller: Caller, code: str) -> Sync:
+    """Return what the national portal was told of a dossier, and what was found otherwise there."""
+    held = await session.get(PortalDossier, code)
+    found = await queries.list_differences(session, caller, code=code)
+    return Sync(
+        told_status=held.told_status if held else None,
+        told_at=held.told_at if held else None,
+        compared_at=held.compared_at if held else None,
+        differences=[DifferenceOut.model_validate(one) for one in found],
+    )
 
 
 async def read_timeline(session: AsyncSession, view: DossierView) -> DossierTimeline:

@@ -38,6 +38,18 @@ from gateway.schemas.ops import (
     WaitingOut,
 )
 from gateway.schemas.portal import PortalDebtOut, PortalState
+from gateway.schemas.reconciliation import (
+    Because,
+    DifferenceOut,
+    Ratio,
+    ReconciliationState,
+    RedriveBody,
+    Redriven,
+    RunCountOut,
+    RunOut,
+    RunReport,
+    Sync,
+)
 from gateway.schemas.root import Answer
 from gateway.schemas.transactions import CallOut, CauseOut, TransactionDayOut, TransactionFigures
 
@@ -46,6 +58,7 @@ __all__ = [
     "AnchorState",
     "Answer",
     "AppliedDiff",
+    "Because",
     "CallOut",
     "CauseOut",
     "ChangeOut",
@@ -57,6 +70,7 @@ __all__ = [
     "DataServiceVersionOut",
     "DiffOut",
     "DiffPage",
+    "DifferenceOut",
     "DismissBody",
     "DossierState",
     "DossierTimeline",
@@ -77,13 +91,21 @@ __all__ = [
     "PullBody",
     "PullOut",
     "QueueOut",
+    "Ratio",
+    "ReconciliationState",
+    "RedriveBody",
+    "Redriven",
     "RerunCallOut",
     "RerunIn",
     "RerunOut",
+    "RunCountOut",
+    "RunOut",
+    "RunReport",
     "ServiceMethods",
     "ServiceOut",
     "SnapshotItem",
     "SnapshotPage",
+    "Sync",
     "TimelineOut",
     "TraceEntry",
     "TracedDossier",

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from gateway.schemas.reconciliation import Sync
 from gateway.schemas.root import Answer
 
 
@@ -36,3 +37,5 @@ class DossierTimeline(DossierState):
     """What happened to a dossier, and where it stands."""
 
     items: list[TimelineOut]
+    sync: Sync | None = None
+    """What the national portal was told, and what was found otherwise there."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from gateway.schemas.dossiers import DossierState, TimelineOut
 from gateway.schemas.portal import PortalDebtOut, PortalState
+from gateway.schemas.reconciliation import Sync
 from gateway.schemas.root import Answer
 from gateway.schemas.transactions import CallOut
 
@@ -125,4 +126,5 @@ class DossierTrace(Answer):
     dossier: TracedDossier
     calls: list[CallOut]
     portal: list[PortalDebtOut]
+    sync: Sync
     waiting: list[WaitingOut]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import computed_field
 
+from gateway.schemas.reconciliation import ReconciliationState
 from gateway.schemas.root import Answer
 
 
@@ -35,6 +36,7 @@ class PortalState(Answer):
     dossiers_on_portal: int
     breaker: str
     stuck: list[PortalDebtOut]
+    reconciliation: ReconciliationState
 
     @computed_field
     @property

@@ -126,6 +126,8 @@ class DossierSupplemented(EventData):
 
     supplement_id: UUID
     answered_at: datetime
+    received_by: str | None = None
+    """Who took the papers, when somebody did."""
     documents: tuple[Document, ...] = ()
     reuse: tuple[ReuseClaim, ...] = ()
     """Papers that earlier results stand for; results answers each."""
@@ -138,6 +140,8 @@ class SupplementProvided(EventData):
 
     supplement_id: UUID
     answered_at: datetime
+    received_by: str | None = None
+    """Who took the papers, when somebody did."""
     documents: tuple[Document, ...] = ()
     reuse: tuple[ReuseClaim, ...] = ()
     """Papers that earlier results stand for; results answers each."""

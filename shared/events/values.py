@@ -126,6 +126,12 @@ class Document(Value):
     """A file exists for the paper."""
     reused_result: str | None = None
     """Number of an earlier result used in place of a new paper."""
+    stored: bool = False
+    """The file lies in our store and can be fetched; otherwise only its hash, or a paper, is known."""
+    from_national_store: bool = False
+    """It was taken from the applicant's own store at the national portal (kho dữ liệu điện tử)."""
+    replaces: UUID | None = None
+    """The earlier document of the dossier in whose place it comes: that one no longer counts."""
 
 
 class ReuseClaim(Value):

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.demo.report import passed
 from deploy.demo.run import Outcome, run
-from tests.faults.conftest import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.timeout(420)
 LIVES = 30

@@ -121,3 +121,7 @@ class Cashier:
         rows = await self.hall.rows("SELECT code, acknowledged_version FROM portal_dossier")
         held = {row["code"]: row["acknowledged_version"] for row in rows}
         assert held == {life.code: len(life.statuses) for life in lives}
+
+    async def assert_told(self, *lives: Life) -> None:
+        """Check that the portal stands where lives stand, whatever it objected to on the way."""
+        assert await self.told() == {life.code: life.statuses for life in lives}

@@ -58,6 +58,8 @@ class Life:
     events: list[RawEvent] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     """What the portal must be told, in order."""
+    moments: list[datetime] = field(default_factory=list)
+    """When each of these was true."""
     now: datetime = BEGAN
     due: datetime | None = BEGAN + timedelta(days=5)
     fee_id: UUID = field(default_factory=new_id)
@@ -83,6 +85,7 @@ class Life:
         self.events.append(told)
         if status:
             self.statuses.append(status)
+            self.moments.append(self.now)
         self.now += timedelta(minutes=17)
         return told
 
@@ -218,10 +221,10 @@ class Life:
         )
         return self.tell(data, status=5)
 
-    def provide(self, cause: RawEvent) -> RawEvent:
+    def provide(self, cause: RawEvent, *papers: Document) -> RawEvent:
         """Hand in papers asked for while it ran."""
         data = intake.SupplementProvided(
-            supplement_id=self.asked[-1], answered_at=self.now, documents=(document("Ảnh"),)
+            supplement_id=self.asked[-1], answered_at=self.now, documents=papers or (document("Ảnh"),)
         )
         return self.tell(data, cause=cause)
 

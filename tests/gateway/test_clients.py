@@ -11,6 +11,7 @@ from gateway.errors import (
     ClientVersionMissing,
     Escalation,
     InvalidCursor,
+    ShutsOutOneself,
 )
 from shared.errors import Forbidden, InvalidRequest
 from shared.ids import new_id
@@ -134,6 +135,11 @@ class TestManager:
 
     async def test_cannot_loosen_what_binds_himself(self, local: Registrar) -> None:
         assert_problem(await local.change(local.who, calls_per_minute=100_000), Escalation)
+
+    async def test_does_not_shut_himself_out(self, registrar: Registrar) -> None:
+        answer = await registrar.post(f"/{registrar.who}/deactivate", json={"reason": "Nhầm"})
+        assert_problem(answer, ShutsOutOneself)
+        assert_problem(await registrar.change(registrar.who, active=False), ShutsOutOneself)
 
     async def test_can_shut_out_a_client_that_has_more(self, local: Registrar, registrar: Registrar) -> None:
         client_id = (await registrar.client(agency="H32.14", scopes=["ops:act"]))["client_id"]

@@ -17,7 +17,7 @@ from shared.events.registry import EVENTS
 from shared.events.values import Channel, PartyKind
 from shared.ids import new_id
 from tests.gateway.hall import Hall
-from tests.gateway.lives import CITIZEN, ENDINGS, Life, document, paid_late, returned, supplemented_twice
+from tests.gateway.lives import CITIZEN, ENDINGS, Life, document, returned, supplemented_twice
 from tests.support.toy import AT, raw
 
 EXAMPLES = Path(shared.events.__file__).parent / "examples"
@@ -106,62 +106,11 @@ def _linked(hoso: Message) -> Message:
 class TestTruth:
     """What real senders got wrong (DOMAIN §1.9)."""
 
-    async def test_waiting_for_the_citizen_is_never_told_as_finished(self, hall: Hall) -> None:
-        """Statuses 5, 6 and 8 were rewritten to 9 before sending."""
-        for number, ending in enumerate(("supplemented_twice", "paid_late", "stopped")):
-            life = ENDINGS[ending](Life(code=f"H32.14-260407-000{number}"))
-            messages = await told(hall, life)
-            assert [int(hoso["TrangThaiHoSo"]) for hoso, _ in messages] == life.statuses
-            assert [int(progress["TrangThai"]) for _, progress in messages] == life.statuses
-            assert {5, 6, 8} & set(life.statuses)
-
-    async def test_every_status_is_told_and_not_only_the_latest(self, hall: Hall) -> None:
-        life = supplemented_twice(Life())
-        messages = await told(hall, life)
-        assert len(messages) == len(life.statuses) == 9
-        assert [progress["ThoiDiemXuLy"] for _, progress in messages] == sorted(
-            progress["ThoiDiemXuLy"] for _, progress in messages
-        )
-
-    async def test_an_unknown_number_is_left_out_and_never_made_up(self, hall: Hall) -> None:
-        life = Life()
-        life.submit(CITIZEN.model_copy(update={"id_kind": None, "id_number": None}))
-        ((hoso, _),) = await told(hall, life)
-        assert not {"SoGiayToChuHoSo", "DinhDanhCHS"} & set(hoso)
-        assert "000000001" not in str(hoso)
-
-    async def test_flags_are_facts_and_no_constants(self, hall: Hall) -> None:
-        """VNeID, place of submission, digitised and re-used papers were hard-coded."""
-        online = paid_late(Life())
-        (first, _), *_ = await told(hall, online)
-        assert (first["TaiKhoanDuocXacThucVoiVNeID"], first["NoiNopHoSo"], first["KenhThucHien"]) == ("1", "1", "2")
-        plain = Life(code="H32.14-260407-0002")
-        plain.submit(documents=(document(), document(reused_result="3/GP"), document(digitised=True)))
-        ((hoso, _),) = await told(hall, plain)
-        assert (hoso["TaiKhoanDuocXacThucVoiVNeID"], hoso["NoiNopHoSo"], hoso["KenhThucHien"]) == ("0", "2", "1")
-        assert [paper["DuocSoHoa"] for paper in hoso["TaiLieuNop"]] == ["0", "0", "1"]
-        assert [paper["DuocTaiSuDung"] for paper in hoso["TaiLieuNop"]] == ["0", "2", "0"]
-        assert [fee["MaPhiLePhi"] for fee in hoso["DanhSachLePhi"]] == ["LP01", "P02"]
-        assert "DSKetNoiCSDL" not in hoso
-
     async def test_no_paper_digitised_is_told_as_such(self, hall: Hall) -> None:
         life = Life()
         life.submit(documents=(document(),))
         ((hoso, _),) = await told(hall, life)
         assert hoso["HoSoCoThanhPhanSoHoa"] == "0"
-
-    @pytest.mark.parametrize(
-        ("method", "flag"), [("cash", "0"), ("national_platform", "1"), ("vnpay", "2"), ("vietqr", "2")]
-    )
-    async def test_only_what_was_paid_online_is_told_as_paid_online(self, hall: Hall, method: str, flag: str) -> None:
-        life = Life()
-        life.submit()
-        accepted = life.accept()
-        life.assess(accepted)
-        life.pay(method)
-        life.start(accepted)
-        *_, (hoso, _) = await told(hall, life)
-        assert hoso["DuocThanhToanTrucTuyen"] == flag
 
     async def test_submission_acceptance_and_sending_are_three_moments(self, hall: Hall) -> None:
         """The time of submission was the time of acceptance; that of an event was the time of its sending."""

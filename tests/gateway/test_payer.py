@@ -3,10 +3,10 @@
 import pytest
 
 from gateway.portal.client import open_http
-from gateway.portal.payer import Breaker, PayerPlan
+from gateway.portal.payer import Breaker
 from tests.gateway.cashier import DIALECTS, TIMEOUT_S, Cashier
 from tests.gateway.hall import Hall
-from tests.gateway.lives import CITIZEN, ENDINGS, Life, paid_late, rejected, returned, supplemented_twice
+from tests.gateway.lives import CITIZEN, ENDINGS, Life, rejected, returned, supplemented_twice
 from tests.support.assertions import eventually
 from tests.support.bus import running
 
@@ -83,92 +83,6 @@ class TestPay:
                 await cashier.all_paid()
         await cashier.assert_in_step(first, second)
         assert (await cashier.summary())["duplicates"] == 0
-
-
-class TestDefects:
-    """What real senders got wrong (DOMAIN §1.9), by name."""
-
-    async def test_a_change_made_during_a_push_is_not_lost(self, hall: Hall, cashier: Cashier) -> None:
-        """The end of a push wrote "synchronised" whatever had happened meanwhile."""
-        life = supplemented_twice(Life())
-        await hall.take(life.events[:1])
-        await cashier.fault(PUSH, "delay", delay_s=0.25, count=1)
-        async with cashier.paying():
-            await eventually(lambda: fired(cashier))
-            await hall.take(life.events[1:])
-            await cashier.all_paid()
-        await cashier.assert_in_step(life)
-
-    async def test_progress_that_failed_is_sent_again_and_its_dossier_is_not(
-        self, hall: Hall, cashier: Cashier
-    ) -> None:
-        """The flag was set after the dossier push even if the progress push failed."""
-        life = rejected(Life())
-        await take(hall, life)
-        await cashier.fault(PROGRESS, "error_500", count=2)
-        async with cashier.paying():
-            await cashier.all_paid()
-        await cashier.assert_in_step(life)
-        pushes = [row for row in await cashier.received() if row["service"] == PUSH and row["dossier"]]
-        assert [row["outcome"] for row in pushes] == ["taken", "taken"]
-
-    async def test_only_what_was_in_a_call_is_marked_by_its_answer(self, hall: Hall, cashier: Cashier) -> None:
-        """Each chunk of ten marked one row as sent that was not in it."""
-        lives = [rejected(Life(code=code_of(number))) for number in range(25)]
-        await take(hall, *lives)
-        await cashier.fault(PROGRESS, "refuse", dossier=code_of(10))
-        async with cashier.paying(plan=PayerPlan(batch_max=10, concurrency=2, retry_first_s=0.05, retry_last_s=0.2)):
-            await eventually(lambda: _only_owed(cashier, code_of(10)))
-            told = await cashier.told()
-            assert told[code_of(10)] == [1]
-            assert all(told[life.code] == [1, 3] for life in lives if life.code != code_of(10))
-            await cashier.end_faults()
-            await cashier.all_paid()
-        await cashier.assert_in_step(*lives)
-
-    async def test_a_timed_out_creation_is_neither_assumed_done_nor_undone(self, hall: Hall, cashier: Cashier) -> None:
-        """A time-out was "not found" and led to a second creation, or to an update of nothing."""
-        done, undone = rejected(Life()), rejected(Life(code=code_of(2)))
-        await cashier.fault(PUSH, "timeout_after_effect", delay_s=1, count=1, dossier=done.code)
-        await cashier.fault(PUSH, "delay", delay_s=1, count=1, dossier=undone.code)
-        plan = PayerPlan(batch_max=1, concurrency=2, retry_first_s=0.05, retry_last_s=0.2)
-        await take(hall, done, undone)
-        async with cashier.paying(plan=plan):
-            await cashier.all_paid()
-        await cashier.assert_in_step(done, undone)
-        told = [
-            (row["dossier"], row["isUpdating"], row["outcome"]) for row in await cashier.received() if row["dossier"]
-        ]
-        about_done = [(updating, outcome) for code, updating, outcome in told if code == done.code and updating]
-        assert about_done[:3] == [("False", "taken"), ("False", "exists"), ("True", "duplicate")]
-        about_undone = [(updating, outcome) for code, updating, outcome in told if code == undone.code and updating]
-        assert about_undone[0] == ("False", "taken")
-
-    async def test_an_expired_session_is_renewed_once_for_all(self, hall: Hall, cashier: Cashier) -> None:
-        """The first row of a table of sessions was used, expired or not."""
-        lives = [rejected(Life(code=code_of(number))) for number in range(5)]
-        await take(hall, *lives)
-        await cashier.fault(PUSH, "expired_session", count=1)
-        async with cashier.paying():
-            await cashier.all_paid()
-        await cashier.assert_in_step(*lives)
-        logins = [row for row in await cashier.received() if row["service"] == "login"]
-        assert len(logins) == 2
-
-    async def test_no_catalogue_is_asked_for_on_the_way(self, hall: Hall, cashier: Cashier) -> None:
-        """One LayThuTuc call went before every push."""
-        await take(hall, paid_late(Life()))
-        async with cashier.paying():
-            await cashier.all_paid()
-        assert {row["service"] for row in await cashier.received()} == CALLS[cashier.dialect]
-
-    async def test_a_code_of_another_shape_is_kept_as_it_is(self, hall: Hall, cashier: Cashier) -> None:
-        """A code with a foreign prefix was replaced by random digits; more than 9,999 a day had no room."""
-        lives = [rejected(Life(code=code)) for code in ("000.00.14.H32-260407-0001", "H32.14-260407-10000")]
-        await take(hall, *lives)
-        async with cashier.paying():
-            await cashier.all_paid()
-        await cashier.assert_in_step(*lives)
 
 
 class TestRefusal:

@@ -14,7 +14,7 @@ from shared.events.intake import (
 )
 from shared.events.workflow import CaseCompleted, CaseSupplementRequested, CaseWithdrawn, WithdrawalRefused
 from shared.ids import new_id
-from tests.intake.counter import ANSWER, OFFICIAL, Counter, raw
+from tests.intake.counter import ANSWER, DOSSIER, OFFICIAL, Counter, dossier, raw
 
 
 def asked(content: str = "Bản sao công chứng") -> CaseSupplementRequested:
@@ -67,6 +67,30 @@ class TestBeforeAcceptance:
         # The answer is due by the end of work, five calendar days later or on the next working day.
         local = told.respond_by.astimezone(clock.VN)
         assert (local.hour, local.weekday() < 5, local - clock.now() > timedelta(days=4)) == (17, True, True)
+
+    async def test_the_answer_says_who_took_it_and_what_it_replaces(self, counter: Counter) -> None:
+        """Only a paper of the same dossier can be replaced, and only once; an uploaded file lies in our store."""
+        code = await counter.submitted()
+        await counter.done(code, "request-supplement")
+        old, other = [one["id"] for one in (await counter.view(code))["documents"]]
+        stored = (await counter.upload()).json()["id"]
+        paper = {"component_code": "TP02", "document_id": stored, "replaces": old, "from_national_store": True}
+        for wrong in ([paper | {"replaces": str(new_id())}], [paper, {**paper, "document_id": None, "paper": True}]):
+            refused = await counter.do(code, "supplement", {"documents": wrong})
+            assert refused.json()["errors"][0]["field"].endswith(".replaces")
+        answer = {"documents": [paper], "received_by": "Hồ Thị Nhận"}
+        assert (await counter.do(code, "supplement", answer)).status_code == 200
+        told = await _last(counter, code)
+        assert isinstance(told, DossierSupplemented)
+        (document,) = told.documents
+        assert (told.received_by, str(document.replaces), document.stored) == ("Hồ Thị Nhận", old, True)
+        assert (document.from_national_store, str(document.id) != other) == (True, True)
+
+    async def test_a_submission_replaces_nothing(self, counter: Counter) -> None:
+        papers = [{"component_code": "TP01", "paper": True, "replaces": str(new_id())}, DOSSIER["documents"][1]]
+        refused = await counter.submit(dossier(documents=papers))
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "body.documents.0.replaces"
 
     async def test_the_answer_brings_it_back_with_its_papers(self, counter: Counter) -> None:
         code = await counter.submitted()

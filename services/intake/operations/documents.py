@@ -63,7 +63,7 @@ async def hand_in(
             document = uploaded[paper.document_id]
             document.dossier_code, document.component_code = dossier_code, paper.component_code
             document.expires_at = None
-            told.append(_told(document))
+            told.append(_told(document, paper))
         else:
             named = _named(paper, names.get(paper.component_code, paper.component_code))
             claim = _claim(named, paper.reuse, owner) if paper.reuse else None
@@ -113,6 +113,8 @@ def _named(paper: Paper, component: str) -> values.Document:
         sha256=paper.sha256,
         digitised=paper.sha256 is not None,
         reused_result=paper.reused_result,
+        from_national_store=paper.from_national_store,
+        replaces=paper.replaces,
     )
 
 
@@ -122,7 +124,7 @@ def _note(work: Work, dossier_code: str, document: values.Document, claim: value
     rows = work.session.info.setdefault("documents_named", [])
     if not rows:
         work.last_steps.append(_write_named)
-    row = document.model_dump(exclude={"digitised"})
+    row = document.model_dump(exclude={"digitised", "stored", "from_national_store", "replaces"})
     row |= {"dossier_code": dossier_code, "held": False, "added_by": work.caller.client_id, "added_at": work.now}
     rows.append(row | {"reuse": claim.model_dump(mode="json", exclude={"owner"}) if claim else None})
 
@@ -131,7 +133,7 @@ async def _write_named(session: AsyncSession) -> None:
     await session.execute(insert(Document), session.info["documents_named"])
 
 
-def _told(document: Document) -> values.Document:
+def _told(document: Document, paper: Paper) -> values.Document:
     return values.Document(
         id=document.id,
         component_code=document.component_code or "",
@@ -140,4 +142,7 @@ def _told(document: Document) -> values.Document:
         size_bytes=document.size_bytes,
         sha256=document.sha256,
         digitised=True,
+        stored=True,
+        from_national_store=paper.from_national_store,
+        replaces=paper.replaces,
     )

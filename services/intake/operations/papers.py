@@ -1,6 +1,6 @@
 """The papers of a dossier as they are handed in, and what can be wrong with them; no database is asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +37,9 @@ class Paper:
     document_id: UUID | None = None
     reused_result: str | None = None
     reuse: Reuse | None = None
+    from_national_store: bool = False
+    replaces: UUID | None = None
+    """The document of the dossier in whose place it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def paper_problems(
 ) -> Iterator[FieldError]:
     """Yield what is wrong with the papers of a submission: each one, and what is missing."""
     yield from each_paper_problems(papers, now)
+    yield from replacement_problems(papers, ())
     if procedure is None:
         return
     yield from _case_problems(procedure, situation.case)
@@ -81,6 +85,18 @@ def paper_problems(
         yield FieldError(
             "body.documents", f"The required component {code} is missing.", f"Thiếu thành phần bắt buộc: {name}."
         )
+
+
+def replacement_problems(papers: Sequence[Paper], handed_in: Collection[UUID]) -> Iterator[FieldError]:
+    """Yield what is wrong with papers that come in the place of others; `handed_in` are the dossier's documents."""
+    named = [paper.replaces for paper in papers if paper.replaces]
+    for place, paper in enumerate(papers):
+        if paper.replaces and (paper.replaces not in handed_in or named.count(paper.replaces) > 1):
+            yield FieldError(
+                f"body.documents.{place}.replaces",
+                "Name a document that was handed in with this dossier before, each at most once.",
+                "Giấy tờ được thay phải là giấy tờ đã nộp của hồ sơ này, mỗi giấy tờ một lần.",
+            )
 
 
 def _case_problems(procedure: ProcedureEntry, case: str | None) -> Iterator[FieldError]:

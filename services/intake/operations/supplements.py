@@ -9,7 +9,7 @@ from services.intake.errors import CalendarEnds, NothingAsked, SupplementNotOver
 from services.intake.models import Dossier, SupplementRequest
 from services.intake.operations.documents import hand_in
 from services.intake.operations.dossiers import checked_time
-from services.intake.operations.papers import Paper, each_paper_problems
+from services.intake.operations.papers import Paper, each_paper_problems, replacement_problems
 from services.intake.states import DOSSIER, DossierStatus
 from shared.errors import CauseMissing, InvalidRequest
 from shared.events.intake import DossierRejected, DossierSupplemented, DossierSupplementRequested, SupplementProvided
@@ -99,11 +99,13 @@ async def provide_supplement(
     papers: Sequence[Paper],
     answered_at: datetime | None = None,
     late_reason: str | None = None,
+    received_by: str | None = None,
     revisions: Collection[int] | None = None,
 ) -> Dossier:
     """Take the applicant's answer to the oldest request that is open.
 
-    answered_at is given when the answer is entered after the fact, late_reason when that is on a later day.
+    answered_at is given when the answer is entered after the fact, late_reason when that is on a later day;
+    received_by is who took the papers, where somebody did.
     Emits intake.dossier.supplemented.v1, or intake.supplement.provided.v1 when workflow asked.
     Raises DossierNotFound, ChangedMeanwhile, IllegalMove, NothingAsked, DocumentNotUsable, InvalidRequest.
     """
@@ -114,6 +116,10 @@ async def provide_supplement(
     request = await queries.find_open_supplement(work.session, code)
     if request is None:
         raise NothingAsked
+    if any(paper.replaces for paper in papers):
+        handed_in = {document.id for document in await queries.list_documents(work.session, code)}
+        if errors := list(replacement_problems(papers, handed_in)):
+            raise InvalidRequest(errors=errors)
     at = checked_time(answered_at, "answered_at", after=request.requested_at, now=work.now, late_reason=late_reason)
     request.answered_at = at
     given = await hand_in(work, dossier_code=code, papers=papers, owner=Party.model_validate(dossier.owner))
@@ -121,11 +127,19 @@ async def provide_supplement(
     dossier.revision += 1
     if request.cause is None:
         answer = DossierSupplemented(
-            supplement_id=request.id, answered_at=at, documents=given.documents, reuse=given.claims
+            supplement_id=request.id,
+            answered_at=at,
+            received_by=received_by,
+            documents=given.documents,
+            reuse=given.claims,
         )
         return work.move(dossier, DOSSIER, "supplement", answer)
     provided = SupplementProvided(
-        supplement_id=request.id, answered_at=at, documents=given.documents, reuse=given.claims
+        supplement_id=request.id,
+        answered_at=at,
+        received_by=received_by,
+        documents=given.documents,
+        reuse=given.claims,
     )
     return work.move(dossier, DOSSIER, "supplement", provided, cause=request.cause)
 

@@ -221,6 +221,7 @@ async def provide_supplement(
         papers=[document.paper_given() for document in body.documents],
         answered_at=body.answered_at,
         late_reason=body.late_reason,
+        received_by=body.received_by,
         revisions=revisions_of(if_match),
     )
     return await _state(work, dossier, response)

@@ -116,6 +116,10 @@ class PaperBody(Body):
     """Number of an earlier result that was shown in place of a new paper."""
     reuse: ReuseBody | None = None
     """An earlier result of the archive in place of a new paper; the archive confirms it before the acceptance."""
+    from_national_store: bool = False
+    """The applicant took it from the store at the national portal."""
+    replaces: UUID | None = None
+    """In an answer to a request: the document handed in before in whose place it comes."""
 
     def paper_given(self) -> Paper:
         """Return the paper as the operations know it."""
@@ -238,6 +242,8 @@ class SupplementBody(Body):
     """When it was handed in, if that is entered late."""
     late_reason: Line | None = None
     """Why it is entered on a later day."""
+    received_by: Line | None = None
+    """Who took the papers at the counter."""
 
 
 class CloseBody(Body):

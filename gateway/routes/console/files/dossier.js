@@ -58,6 +58,14 @@ export function showDossier(waiting) {
   else patch(body, problem ? unknown(own) : el("p", { class: "empty" }, t("dossier.loading")));
 }
 
+/** What the portal was found to hold otherwise, and what became of it. */
+function differenceNote({ kind, state, found_at: found, closed_at: closed }) {
+  const standing = closed === null;
+  return el("p", { class: standing ? "trouble" : "fine" }, [
+    t(`difference.${kind}`), " (", dateTime(found), "): ", t(`difference.${state}`), !standing && [" ", dateTime(closed)],
+  ]);
+}
+
 function unknown(own) {
   return [
     el("p", { class: "empty trouble" }, own.length ? t("dossier.unknown_waiting") : t("dossier.unknown")),
@@ -74,10 +82,12 @@ function known() {
     [t("dossier.due"), dossier.due_at ? dateTime(dossier.due_at) : t("dossier.no_due")],
     [t("dossier.told"), chip(told === portal.length ? "ok" : "warn", t("dossier.told_of", { n: number(told), m: number(portal.length) }))],
   ];
+  facts.push([t("dossier.compared"), trace.sync.compared_at ? ago(trace.sync.compared_at) : t("dossier.not_compared")]);
   return [
     el("p", { class: "standing" }, statusLabel(dossier.portal_status)),
     el("dl", { class: "figures small" }, facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))),
     trace.waiting.map(waitingNote),
+    trace.sync.differences.map(differenceNote),
     el("p", { class: "hint small" }, t("dossier.masked")),
     filters(),
     line(),

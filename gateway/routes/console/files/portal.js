@@ -1,7 +1,7 @@
 // How far the national portal is in step, and what is stuck.
 
 import { ago, chip, el, NONE, patch, table, until } from "./dom.js";
-import { named, number, span, t } from "./language.js";
+import { named, number, share, span, t } from "./language.js";
 import { dossierLink } from "./waiting.js";
 
 export const statusLabel = (status) => [el("span", { class: "code" }, String(status)), " ", named("portal", status)];
@@ -10,6 +10,8 @@ export function showPortal(place, portal) {
   patch(
     place,
     el("dl", { class: "figures" }, figures(portal)),
+    el("h3", {}, t("portal.compared")),
+    el("dl", { class: "figures" }, comparison(portal.reconciliation)),
     el("h3", {}, t("portal.stuck")),
     portal.stuck.length
       ? table(t("portal.stuck"), columns(), portal.stuck.map(stuckRow), "wide")
@@ -32,6 +34,26 @@ function figures(portal) {
   ];
 }
 
+function comparison({ last, differences, oldest_difference_age_s: age }) {
+  const standing = differences > 0 && el("span", { class: "below" }, t("portal.differ_since", { age: span(age * 1000) }));
+  const found = pair(t("portal.differences"), [
+    differences ? chip(age > DAY_S ? "bad" : "warn", number(differences)) : chip("ok", "0"),
+    standing,
+  ]);
+  if (!last) return [pair(t("portal.last_run"), t("portal.never_compared")), found];
+  return [
+    pair(t("portal.last_run"), [ago(last.finished_at), !last.two_way && el("span", { class: "below" }, t("portal.one_way"))]),
+    pair(t("portal.same_there"), [
+      `${number(last.in_step)} / ${number(last.compared)}`,
+      last.compared > 0 && el("span", { class: "below" }, share(last.in_step, last.compared)),
+    ]),
+    found,
+    pair(t("portal.told_anew"), `${number(last.redriven)} / ${number(last.settled)}`),
+    pair(t("portal.not_judged"), number(last.on_their_way + last.unanswered)),
+  ];
+}
+
+const DAY_S = 86_400;
 const pair = (term, value) => el("div", {}, el("dt", {}, term), el("dd", {}, value));
 
 function meter({ dossiers, dossiers_in_step: inStep }) {
