@@ -86,7 +86,7 @@ def render(error: DomainError) -> Response:
             {"field": e.field, "message": e.message, "message_vi": e.message_vi or "Giá trị chưa hợp lệ."}
             for e in error.errors
         ]
-    document |= {name: value for name, value in error.facts.items() if name not in document}
+    document |= {name: _fact(value) for name, value in error.facts.items() if name not in document}
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
@@ -105,6 +105,10 @@ def from_validation(problems: Sequence[Any]) -> InvalidRequest:
         for problem in problems
     ]
     return InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
+
+
+def _fact(value: object) -> object:
+    return log.masked(value) if isinstance(value, str) else value
 
 
 def _part(part: object) -> str:

@@ -6,13 +6,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from fastapi import FastAPI
 
 from deploy.docs.parts import PARTS
 from shared import migrations
 from tests.gateway.conftest import settings_of
-from tests.rights.house import NO_BROKER, House
+from tests.rights.doors import all_scopes
+from tests.rights.house import NO_BROKER, House, client_of
+from tests.rights.seeds import ITS_FRIEND, STRANGERS, WHO_MAY
 from tests.support.servers import Databases
 from tests.support.serving import serving
 from tests.support.tokens import ISSUER, Issuer
@@ -48,7 +51,8 @@ async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
             settings = _settings(part.name, part.settings, urls[part.name], folders[part.name])
             apps[part.name] = await _open(stack, part.room("app").create_app(settings), issuer)
             addresses[f"{part.name}_url"] = await stack.enter_async_context(serving(apps[part.name]))
-        own = settings_of(urls["gateway"], "", {}, issuer=ISSUER, **addresses, upstream_timeout_s=30)
+        files = {"clients_file": str(_clients(tmp_path_factory.mktemp("gateway") / "clients.json"))}
+        own = settings_of(urls["gateway"], "", files, issuer=ISSUER, **addresses, upstream_timeout_s=30)
         apps["gateway"] = await _open(stack, PARTS[-1].room("app").create_app(own), issuer)
         yield House(apps, issuer, folders)
     for url in urls.values():
@@ -59,3 +63,13 @@ async def _open(stack: AsyncExitStack, app: FastAPI, issuer: Issuer) -> FastAPI:
     await stack.enter_async_context(app.router.lifespan_context(app))
     issuer.trusted_by(app)
     return app
+
+
+def _clients(file: Path) -> Path:
+    """Register a client of every agency, with all scopes: the gateway lets in nobody whom it does not know."""
+    agencies = dict.fromkeys((*WHO_MAY, ITS_FRIEND, *STRANGERS))
+    known = {"one-stop": "H32", **{client_of(agency): agency for agency in agencies}}
+    usual = {"scopes": sorted(all_scopes()), "secret_sha256": "0" * 64}
+    listed = [{"client_id": name, "name": name, "agency": agency, **usual} for name, agency in known.items()]
+    file.write_bytes(orjson.dumps(listed))
+    return file

@@ -29,6 +29,9 @@ PUBLIC = re.compile(
 ANY_CLIENT = re.compile(r"gateway: GET /api/v1/data-services/(listMethods|allowedMethods|getOpenAPI)")
 """Needs a token and no scope: each client is told what it may call itself."""
 
+BEHIND_A_GRANT = re.compile(r"gateway: \w+ /api/v1/data-services/edocs/.*")
+"""A data service of our own: without a grant at it there is nothing (404), whatever the scopes."""
+
 ONE_OF: Mapping[str, frozenset[str]] = {
     r"gateway: GET /api/v1/portal/catalogue/.*": frozenset({"ops:read", "catalogue:write"}),
     r"payment: GET /ledger/\w+": frozenset({"ledger:read", "ledger:write"}),
@@ -77,6 +80,11 @@ class Door:
     def any_client(self) -> bool:
         """Whether every client may, whatever its scopes."""
         return bool(ANY_CLIENT.fullmatch(self.name))
+
+    @property
+    def behind_a_grant(self) -> bool:
+        """Whether a client without a grant does not get as far as its scopes."""
+        return bool(BEHIND_A_GRANT.fullmatch(self.name))
 
     @property
     def unsafe(self) -> bool:
