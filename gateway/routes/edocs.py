@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from gateway import queries
 from gateway.errors import BodyTooLarge, EdocInvalid, InvalidCursor
@@ -141,8 +141,11 @@ async def add_agency(work: WorkDep, body: EdocAgencyBody) -> EdocAgencyReply:
     return EdocAgencyReply(data=_agency(await edocs.add_agency(work, agency)))
 
 
+AgencyPath = Annotated[str, Path(min_length=1, max_length=40, examples=["H32.14"])]
+
+
 @router.put("/agencies/{code}/cancel", dependencies=[needs(WRITE)])
-async def cancel_agency(work: WorkDep, code: str) -> EdocAgencyReply:
+async def cancel_agency(work: WorkDep, code: AgencyPath) -> EdocAgencyReply:
     """Let it take part no more; what is in its inbox stays."""
     return EdocAgencyReply(data=_agency(await edocs.cancel_agency(work, _present(code, "code"))))
 

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from gateway.schemas.root import Answer
 
 Progress = Literal["INITIAL", "PROCESSING", "DONE", "FAIL"]
-Agency = Annotated[str, StringConstraints(pattern=r"^[\w.]{1,40}$")]
+DATA_CHARACTERS_MAX = 100_000_000
+"""Of base64; the door's own bound on a body is the smaller one."""
+Agency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.]{1,40}$")]
 
 
 def _line(most: int) -> StringConstraints:
@@ -24,7 +26,7 @@ class EdocBody(_Body):
     """A document to be sent."""
 
     type: Literal["edoc"] = "edoc"
-    data: str
+    data: Annotated[str, StringConstraints(max_length=DATA_CHARACTERS_MAX)]
     """The edXML envelope (QCVN 102:2016), in base64."""
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
@@ -24,13 +24,18 @@ from gateway.schemas import (
     WindowOut,
 )
 from shared import clock
+from shared.bodies import WHOLE_MAX, EntityTag
 from shared.errors import NotFound
 from shared.http import CallerDep, SessionDep, WorkDep, needs, problem_responses
 from shared.http import router as make_router
 
 router = make_router("data services", prefix="/api/v1/data-services")
 READ, WRITE = [needs("services:read")], [needs("services:write")]
-IfMatch = Annotated[str | None, Header(description="The ETag of the entry as you read it, when it exists already.")]
+CodePath = Annotated[str, Path(min_length=1, max_length=64, examples=["csdldc"])]
+VersionPath = Annotated[str, Path(min_length=1, max_length=20, examples=["v1"])]
+IfMatch = Annotated[
+    EntityTag | None, Header(description="The ETag of the entry as you read it, when it exists already.")
+]
 CHANGING: dict[int | str, dict[str, Any]] = {201: {"description": "New"}, **problem_responses(412, 428)}
 _REVISION = re.compile(r'(?:W/)?"([1-9][0-9]{0,8})"')
 
@@ -43,7 +48,7 @@ async def list_services(request: Request, session: SessionDep, caller: CallerDep
 
 @router.get("/{code}", dependencies=READ)
 async def read_service(
-    request: Request, response: Response, session: SessionDep, caller: CallerDep, code: str
+    request: Request, response: Response, session: SessionDep, caller: CallerDep, code: CodePath
 ) -> DataServiceOut:
     """Show a data service with its versions and the maintenance windows that are not over."""
     row = await queries.get_data_service(session, caller, code)
@@ -53,7 +58,7 @@ async def read_service(
 
 @router.put("/{code}", dependencies=WRITE, responses=CHANGING)
 async def register_service(
-    request: Request, response: Response, work: WorkDep, code: str, body: DataServiceIn, if_match: IfMatch = None
+    request: Request, response: Response, work: WorkDep, code: CodePath, body: DataServiceIn, if_match: IfMatch = None
 ) -> DataServiceOut:
     """Register a data service under a code, or change the one that If-Match names the state of."""
     built_in = frozenset(one.code for one in _parts(request).registry.services.values() if one.built_in)
@@ -68,7 +73,7 @@ async def register_service(
 
 @router.get("/{code}/-/versions/{version}", dependencies=READ)
 async def read_version(
-    response: Response, session: SessionDep, caller: CallerDep, code: str, version: str
+    response: Response, session: SessionDep, caller: CallerDep, code: CodePath, version: VersionPath
 ) -> DataServiceVersionOut:
     """Show a version with its contract and policy; credentials are never shown."""
     await queries.get_data_service(session, caller, code)
@@ -84,8 +89,8 @@ async def register_version(
     request: Request,
     response: Response,
     work: WorkDep,
-    code: str,
-    version: str,
+    code: CodePath,
+    version: VersionPath,
     body: DataServiceVersionIn,
     if_match: IfMatch = None,
 ) -> DataServiceVersionOut:
@@ -110,19 +115,19 @@ async def register_version(
 
 
 @router.post("/{code}/-/windows", dependencies=WRITE, status_code=201)
-async def announce_window(work: WorkDep, code: str, body: WindowIn) -> WindowOut:
+async def announce_window(work: WorkDep, code: CodePath, body: WindowIn) -> WindowOut:
     """Announce a maintenance window: calls within it are answered 503 with its end as Retry-After."""
     return WindowOut.model_validate(await registering.add_window(work, code=code, **body.model_dump()))
 
 
 @router.delete("/{code}/-/windows/{window_id}", dependencies=WRITE, status_code=204)
-async def end_window(work: WorkDep, code: str, window_id: UUID) -> None:
+async def end_window(work: WorkDep, code: CodePath, window_id: UUID) -> None:
     """Take a maintenance window back, or end it early."""
     await registering.remove_window(work, code=code, window_id=window_id)
 
 
 @router.get("/{code}/-/clients", dependencies=READ)
-async def read_clients(session: SessionDep, caller: CallerDep, code: str) -> list[AllowedClient]:
+async def read_clients(session: SessionDep, caller: CallerDep, code: CodePath) -> list[AllowedClient]:
     """List who may call a service, and what of it; up to 1,000 grants."""
     await queries.get_data_service(session, caller, code)
     return [
@@ -141,8 +146,8 @@ async def read_clients(session: SessionDep, caller: CallerDep, code: str) -> lis
 async def read_history(
     session: SessionDep,
     caller: CallerDep,
-    code: str,
-    before: Annotated[int | None, Query(ge=1, description="Only what was done before this one.")] = None,
+    code: CodePath,
+    before: Annotated[int | None, Query(ge=1, le=WHOLE_MAX, description="Only what was done before this one.")] = None,
 ) -> list[DataServiceChangeOut]:
     """List what was done to a service, by whom, the newest first; up to 1,000 entries."""
     await queries.get_data_service(session, caller, code)

@@ -59,7 +59,12 @@ class FormDraft(Body):
     needed_through: tuple[Channel, ...] = ()
     """Channels on which no dossier comes without it; on the others it may be filled in."""
     data_schema: dict[str, Any] = Field(
-        examples=[{"type": "object", "properties": {"nguoi_chet": {"type": "string", "title": "Họ tên người chết"}}}]
+        examples=[
+            {
+                "type": "object",
+                "properties": {"nguoi_chet": {"type": "string", "title": "Họ tên người chết", "maxLength": 200}},
+            }
+        ]
     )
     """JSON Schema 2020-12 of what is filled in; `title` of each field in Vietnamese, `$ref` within the schema only."""
     layout: dict[str, Any] = Field(default={})
