@@ -79,6 +79,7 @@ TAGS = {
     "ops": "What people of operations see and do.",
     "payments": "Attempts to pay a fee, and what providers say of them.",
     "portal": "What the national portal calls, in its own words.",
+    "portal sync": "How far the national portal is in step, what differs, and what people do about it.",
     "processes": "Definitions of processes: steps, branches, terms.",
     "receipts": "Receipts, numbered without a gap, and their public check.",
     "reconciliations": "Our books against those of the providers, day by day.",
