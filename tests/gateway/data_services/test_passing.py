@@ -9,7 +9,6 @@ import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from gateway.errors import (
-    BodyTooLarge,
     InMaintenance,
     UpstreamAway,
     UpstreamInvalid,
