@@ -15,6 +15,7 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamTooLarge,
 )
+from shared.guard.refusals import BodyTooLarge
 from tests.gateway.data_services.desk import ADMIN, CODE, Desk
 from tests.gateway.data_services.ministry import Call, contract
 from tests.gateway.test_proxy import saying
