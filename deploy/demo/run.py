@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import httpx
 
-from deploy.demo import data_services
 from deploy.demo.actors import Cast, live
 from deploy.demo.client import ApiClient, Tally
+from deploy.demo.data_services import Figures, use
 from deploy.demo.feed import Feed
 from deploy.demo.plan import Ending, Life, plan_lives
 from deploy.demo.portal import MISBEHAVIOUR, OUTAGE, ControlRoom
@@ -49,7 +49,7 @@ class Outcome:
     faults_fired: int
     portal: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict)
-    data_services: data_services.Figures = field(default_factory=data_services.Figures)
+    data_services: Figures = field(default_factory=Figures)
 
 
 async def run(stack: Mapping[str, Any], dossiers: int, progress: Progress) -> Outcome:
@@ -68,7 +68,7 @@ async def run(stack: Mapping[str, Any], dossiers: int, progress: Progress) -> Ou
         lives = plan_lives(dossiers, await _procedures(clients["citizen-portal"]), _gated())
         outcome = await _Run(cast, lives, clients["ops"], stack, progress).whole(tally)
         # After the proof: these calls have no part in any dossier.
-        outcome.data_services = await data_services.use(stack, gateway)
+        outcome.data_services = await use(stack, gateway)
         outcome.failures += outcome.data_services.shortcomings()
         return outcome
 
