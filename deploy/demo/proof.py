@@ -15,7 +15,17 @@ import asyncpg
 
 from deploy.demo.feed import Feed
 from deploy.reconciling import reconcile_now
-from gateway.operations.evidence import EvidenceKey, Verifier, read_database, read_seals, read_testimonies
+from gateway.operations.evidence import (
+    EvidenceKey,
+    Verifier,
+    check_all,
+    read_anchor_files,
+    read_anchors,
+    read_database,
+    read_roots,
+    read_seals,
+    read_testimonies,
+)
 from shared import clock
 
 # Written apart from the gateway's own table on purpose: the proof must not believe what it checks.
@@ -153,14 +163,17 @@ async def _check_money(connection: asyncpg.Connection, codes: list[str], proof: 
         proof.differences.append(f"receipts of series {row['series']} are not gap-free")
 
 
-async def prove_evidence(proof: Proof, url: str, *, key_file: Path, witness: Path) -> None:
-    """Verify the whole transaction log; every finding is a difference."""
+async def prove_evidence(proof: Proof, url: str, *, key_file: Path, witness: Path, authority: Path) -> None:
+    """Verify the whole transaction log, its time stamps too; every finding is a difference."""
     connection = await asyncpg.connect(url)
     try:
+        stamps = [*read_anchor_files(witness), *await read_anchors(connection)]
+        anchored, unproven = await check_all(stamps, read_roots(authority))
         verifier = Verifier(
             [EvidenceKey.read(str(key_file))],
             witnessed=read_testimonies(witness),
             seals=await read_seals(connection),
+            anchored=anchored,
         )
         async for record in read_database(connection):
             if not verifier.read(record):
@@ -170,7 +183,8 @@ async def prove_evidence(proof: Proof, url: str, *, key_file: Path, witness: Pat
     verdict = verifier.end()
     proof.records = verdict.records
     proof.differences += [
-        f"transaction log, record {finding.number}: {finding.kind}, {finding.detail}" for finding in verdict.findings
+        f"transaction log, record {finding.number}: {finding.kind}, {finding.detail}"
+        for finding in [*verdict.findings, *unproven]
     ]
 
 
