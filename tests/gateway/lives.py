@@ -26,14 +26,9 @@ from shared.ids import new_id
 
 BEGAN = datetime(2026, 4, 7, 1, 0, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+REACHED = {"email": "bi.mat@example.vn", "phone": "0912345678", "address": "12 Trần Phú, Nha Trang"}
 CITIZEN = Party(
-    kind=PartyKind.CITIZEN,
-    name="Nguyễn Thị Bí Mật",
-    id_kind=IdKind.CCCD,
-    id_number="056090000001",
-    email="bi.mat@example.vn",
-    phone="0912345678",
-    address="12 Trần Phú, Nha Trang",
+    kind=PartyKind.CITIZEN, name="Nguyễn Thị Bí Mật", id_kind=IdKind.CCCD, id_number="056090000001", **REACHED
 )
 COMPANY = Party(
     kind=PartyKind.ORGANISATION, name="Công ty Kín", id_kind=IdKind.MST, id_number="0100109106", phone="02583822222"
