@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +39,8 @@ CANCELS_MAX = 10
 HOUSEKEEPING_S = 600
 DELETE_BATCH = 5_000
 IDEMPOTENCY_RETENTION_DAYS = 30
+_OBSERVED_BY_US: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""`Observed` makes the span and the measurement; the framework's own would look for providers at every call."""
 
 _log = log.get(__name__)
 
@@ -86,7 +89,7 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
             yield
 
     # An address with a slash too many is wrong, and says so: a redirect would send the call's body elsewhere.
-    app = FastAPI(title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False, telemetry=_OBSERVED_BY_US)
     addresses = problems.install(app, about=parts.about, below=parts.below)
     for one, prefix in ((_health, ""), (_ops, parts.ops_prefix), *((one, "") for one in parts.routers)):
         app.include_router(one, prefix=prefix)
@@ -189,6 +192,9 @@ async def _delete_batches(database: Database, statement: str, before: object) ->
             return
 
 
+_duration = cache(telemetry.HTTP_DURATION.labels)
+
+
 class Observed:
     """Middleware: every request is a span and a measurement."""
 
@@ -210,8 +216,12 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
-        states = [value.decode("latin-1") for name, value in scope["headers"] if name == b"tracestate"]
+        parents, states = [], []
+        for name, value in scope["headers"]:
+            if name == b"traceparent":
+                parents.append(value.decode("latin-1"))
+            elif name == b"tracestate":
+                states.append(value.decode("latin-1"))
         try:
             with (
                 telemetry.carried(parents, states) as parent,
@@ -220,7 +230,7 @@ class Observed:
                 await self.app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "-")
-            telemetry.HTTP_DURATION.labels(scope["method"], route, str(status)).observe(clock.monotonic() - started)
+            _duration(scope["method"], route, str(status)).observe(clock.monotonic() - started)
 
 
 _health = APIRouter(tags=["health"])

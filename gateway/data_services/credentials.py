@@ -13,6 +13,7 @@ from gateway.data_services.trouble import Kind, Trouble
 from shared import clock
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+FORM = "application/x-www-form-urlencoded"
 OK = 200
 MARGIN_S = 30
 TOKEN_BYTES_MAX = 64 * 1024
@@ -60,7 +61,7 @@ class Credentialed:
             async with self._session.post(
                 credentials.token_url,
                 data=asked,
-                headers={"Authorization": login, "Accept": "application/json"},
+                headers={"Authorization": login, "Accept": "application/json", "Content-Type": FORM},
                 allow_redirects=False,
                 timeout=TIMEOUT,
             ) as answer:

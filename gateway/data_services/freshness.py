@@ -16,7 +16,12 @@ _DIRECTIVE = re.compile(r'([A-Za-z0-9!#$%&\'*+.^_`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]
 
 def one(headers: Headers, name: bytes) -> str:
     """Return a header's value, several joined by commas; empty when there is none."""
-    return ", ".join(value.decode("latin-1") for key, value in headers if key == name)
+    found = ""
+    for key, value in headers:
+        if key == name:
+            text = value.decode("latin-1")
+            found = f"{found}, {text}" if found else text
+    return found
 
 
 def directives(text: str) -> dict[str, str]:

@@ -6,10 +6,9 @@ does not get empty, nobody waits longer than a moment in it: whoever would be se
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 from prometheus_client import Counter as Total
 from prometheus_client import Gauge
@@ -21,6 +20,7 @@ from shared.settings import Limits
 REFUSED = Total("motcua_http_refused_total", "Requests refused before they were anybody's call.", ["reason"])
 IN_HAND = Gauge("motcua_http_in_hand", "Calls being answered.", ["kind"])
 WAITING = Gauge("motcua_http_waiting", "Calls waiting to be taken in hand.")
+_in_hand = cache(IN_HAND.labels)
 GROUP_SHARE = 0.5
 """So much of all places calls to one part behind us may take: one that hangs leaves room for the others."""
 CHANGES_IN_A_ROW_MAX = 3
@@ -64,19 +64,28 @@ class Admission:
         self._changes_in_a_row = 0
         self._empty_at = clock.monotonic()
 
-    @asynccontextmanager
-    async def place(self, kind: Kind, group: str = "") -> AsyncIterator[None]:
-        """Take a call in hand until it is answered; raises Overloaded when there is no place for it."""
+    def place(self, kind: Kind, group: str = "") -> "Place":
+        """Return what takes a call in hand until it is answered: `async with`. Raises Overloaded on entering."""
+        return Place(self, kind, group)
+
+    async def enter(self, kind: Kind, group: str) -> None:
+        """Take a call in hand; raises Overloaded when there is no place for it."""
         if kind in self._apart:
             self._take_apart(kind)
         elif not (self._waiting_calls() == 0 and self._has_place(group)):
             await self._wait(kind, group)
         else:
             self._take(kind, group)
-        try:
-            yield
-        finally:
-            self._leave(kind, group)
+
+    def leave(self, kind: Kind, group: str) -> None:
+        """Give the place of a call back that has been answered."""
+        self._in_hand[kind] -= 1
+        self._groups[group] -= 1
+        _in_hand(kind).dec()
+        if self._waiting_calls():
+            self._call_in()
+        else:
+            self._empty_at = clock.monotonic()
 
     def _take_apart(self, kind: Kind) -> None:
         if self._in_hand[kind] >= self._apart[kind]:
@@ -90,13 +99,7 @@ class Admission:
     def _take(self, kind: Kind, group: str) -> None:
         self._in_hand[kind] += 1
         self._groups[group] += 1
-        IN_HAND.labels(kind).inc()
-
-    def _leave(self, kind: Kind, group: str) -> None:
-        self._in_hand[kind] -= 1
-        self._groups[group] -= 1
-        IN_HAND.labels(kind).dec()
-        self._call_in()
+        _in_hand(kind).inc()
 
     async def _wait(self, kind: Kind, group: str) -> None:
         limits, now = self._limits, clock.monotonic()
@@ -119,7 +122,7 @@ class Admission:
     def _give_up(self, waiter: _Waiter) -> None:
         """Leave the line; a place that was given in the same moment goes to the next."""
         if waiter.turn.done() and not waiter.turn.cancelled():
-            self._leave(waiter.kind, waiter.group)
+            self.leave(waiter.kind, waiter.group)
             return
         self._waiting[waiter.kind].remove(waiter)
         WAITING.dec()
@@ -150,3 +153,20 @@ class Admission:
     def _note_empty(self) -> None:
         if self._waiting_calls() == 0:
             self._empty_at = clock.monotonic()
+
+
+class Place:
+    """One call's place; a class, since a generator would cost every call more than the rest of its admission."""
+
+    __slots__ = ("_admission", "_group", "_kind")
+
+    def __init__(self, admission: Admission, kind: Kind, group: str) -> None:
+        self._admission, self._kind, self._group = admission, kind, group
+
+    async def __aenter__(self) -> None:
+        """Take the call in hand. Raises Overloaded."""
+        await self._admission.enter(self._kind, self._group)
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the place back."""
+        self._admission.leave(self._kind, self._group)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +21,7 @@ UNCLEAR = (MalformedRequest, AddressTooLong, HeadTooLarge, RequestTooSlow)
 """After these nothing more is read on the connection."""
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
+_STORING = frozenset({b"cache-control", b"etag"})
 _log = log.get(__name__)
 
 
@@ -67,33 +67,26 @@ class Guard:
             _log.info("http.left", method=scope["method"])
 
     async def _let_in(self, scope: Scope, incoming: Incoming, visit: "_Visit", room: Room | None) -> None:
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        length, has_body = _announced(scope)
         incoming.announce(length)
-        kind, group = self._kind(scope, room), self._group_of(scope["path"])
-        async with AsyncExitStack() as stack:
-            if room is not None and not room.whole:
-                await stack.enter_async_context(self.admission.place(kind, group))
+        place = self.admission.place(self._kind(scope, room), self._group_of(scope["path"]))
+        if not has_body or (room is not None and not room.whole):
+            async with place:
                 await self.app(scope, incoming.receive, visit.send)
-                return
-            body = await self._whole(incoming, stack)
-            if body is None:
-                return
-            check_shape(body, depth_max=self.limits.json_depth_max, items_max=self._items_max(room))
-            await stack.enter_async_context(self.admission.place(kind, group))
-            await self.app(scope, Kept(body, incoming.receive).receive, visit.send)
-
-    async def _whole(self, incoming: Incoming, stack: AsyncExitStack) -> bytes | None:
-        """Return a small body as a whole, before its call takes a place: slow senders then keep nobody waiting."""
+            return
+        # A small body is read as a whole before its call takes a place: slow senders then keep nobody waiting.
         body = await incoming.whole()
-        if body:
-            if self._held_bytes + len(body) > self.limits.held_bytes_max:
-                raise Overloaded("Too much is being read at the moment.", limit="held_bytes_max")
-            self._held_bytes += len(body)
-            stack.callback(self._let_go, len(body))
-        return body
-
-    def _let_go(self, size: int) -> None:
-        self._held_bytes -= size
+        if body is None:
+            return
+        if self._held_bytes + len(body) > self.limits.held_bytes_max:
+            raise Overloaded("Too much is being read at the moment.", limit="held_bytes_max")
+        self._held_bytes += len(body)
+        try:
+            check_shape(body, depth_max=self.limits.json_depth_max, items_max=self._items_max(room))
+            async with place:
+                await self.app(scope, Kept(body, incoming.receive).receive, visit.send)
+        finally:
+            self._held_bytes -= len(body)
 
     def _room(self, scope: Scope) -> Room | None:
         if scope["method"] not in UNSAFE:
@@ -120,6 +113,17 @@ class Guard:
         return Kind.CHANGE if scope["method"] in UNSAFE else Kind.READ
 
 
+def _announced(scope: Scope) -> tuple[bytes, bool]:
+    """Return the length that a body says it has, and whether there is one at all (RFC 9112 §6.3)."""
+    length, has_body = b"", False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            length, has_body = value, value != b"0"
+        elif name == b"transfer-encoding":
+            has_body = True
+    return length, has_body
+
+
 class _Visit:
     """One answer on its way out."""
 
@@ -135,7 +139,7 @@ class _Visit:
             names = {name.lower() for name, _ in headers}
             if _NOSNIFF[0] not in names:
                 headers.append(_NOSNIFF)
-            if self._personal and not names & {_NO_STORE[0], b"etag"}:
+            if self._personal and names.isdisjoint(_STORING):
                 headers.append(_NO_STORE)
             message = {**message, "headers": headers}
         await self._send(message)

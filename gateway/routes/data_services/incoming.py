@@ -18,6 +18,7 @@ NO_CONTENT = frozenset({204, 304})
 OK, NOT_MODIFIED = 200, 304
 DROPPED = HOP_BY_HOP | REPLACED | {"set-cookie", "x-correlation-id", "cache-status"}
 EVER_FLOWING = frozenset({"text/event-stream", "application/x-ndjson", "application/jsonl"})
+_VIA = (b"via", f"1.1 {PSEUDONYM}".encode())
 _DROPPED = frozenset(name.encode() for name in DROPPED)
 _OF_CACHED = frozenset({b"etag", b"cache-control", b"expires", b"vary", b"last-modified", b"content-location", b"date"})
 
@@ -29,7 +30,8 @@ def lowered(raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 def headers_back(version: Version, raw: Headers) -> list[tuple[bytes, bytes]]:
     """Return a service's headers as ours: without what was meant for us, addresses of its own made ours."""
-    named = {part.strip().lower().encode("latin-1") for part in one(raw, b"connection").split(",")} - {b""}
+    connection = one(raw, b"connection")
+    named = {part.strip().lower().encode("latin-1") for part in connection.split(",")} if connection else None
     dropped = _DROPPED | named if named else _DROPPED
     kept = [(name, value) for name, value in raw if name not in dropped]
     rules = version.policy.response_headers
@@ -37,7 +39,7 @@ def headers_back(version: Version, raw: Headers) -> list[tuple[bytes, bytes]]:
         texts = headers_by(rules, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in kept])
         kept = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in texts]
     found = [(name, _here(version, value) if name == b"location" else value) for name, value in kept]
-    return [*found, (b"via", f"1.1 {PSEUDONYM}".encode())]
+    return [*found, _VIA]
 
 
 def _here(version: Version, location: bytes) -> bytes:
@@ -75,6 +77,8 @@ def is_known(if_none_match: str, if_modified_since: str, entry: Entry) -> bool:
     """Tell whether the client has this answer already (RFC 9110 §13.2.2: If-None-Match goes first)."""
     if if_none_match:
         return matches(if_none_match, entry.etag)
+    if not if_modified_since:
+        return False
     since, modified = date(if_modified_since), date(one(entry.headers, b"last-modified"))
     return bool(since and modified and modified <= since)
 

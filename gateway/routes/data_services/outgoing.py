@@ -30,6 +30,7 @@ DROPPED = HOP_BY_HOP | {
 }
 """What is between the client and us, or what we say ourselves."""
 CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
+_WITH_CONDITIONS = DROPPED | CONDITIONS
 PSEUDONYM = "motcua"
 CORRELATION_HEADER = "x-correlation-id"
 _CORRELATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
@@ -42,7 +43,10 @@ class ClientLeft(Exception):
 
 def header(scope: Scope, name: bytes) -> str:
     """Return the first value of a request's header; empty when it has none."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
 
 
 def correlation_id(scope: Scope) -> str:
@@ -59,19 +63,21 @@ def headers_for(
     `Forwarded` names the client system by an obfuscated identifier (RFC 7239 §6.3), never its address; what came as
     Forwarded or X-Forwarded-… is dropped, since anybody could have written it.
     """
-    dropped = DROPPED if conditional else DROPPED | CONDITIONS
+    dropped = DROPPED if conditional else _WITH_CONDITIONS
     headers: list[tuple[str, str]] = []
+    named: set[str] = set()
     via = ""
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1").lower()
         if name == "connection":
-            named = {part.strip().lower() for part in raw_value.decode("latin-1").split(",")}
-            dropped = dropped | (named - {"content-type", "idempotency-key"})
+            named.update(part.strip().lower() for part in raw_value.decode("latin-1").split(","))
         elif name == "via":
             via = f"{via}{raw_value.decode('latin-1')}, "
         elif name not in dropped:
             headers.append((name, raw_value.decode("latin-1")))
-    headers = [one for one in headers if one[0] not in dropped]
+    if named:
+        named -= {"content-type", "idempotency-key"}
+        headers = [one for one in headers if one[0] not in named]
     if policy.request_headers.set or policy.request_headers.remove or policy.request_headers.rename:
         headers = headers_by(policy.request_headers, headers)
     node = caller.client_id if _NODE.fullmatch(caller.client_id) else "unknown"

@@ -1,6 +1,7 @@
 """One call on its way through: limits, cache, the service, and its answer streamed back."""
 
 import asyncio
+from functools import cache
 
 import aiohttp
 from prometheus_client import Counter
@@ -47,6 +48,8 @@ WATCH_AFTER_S = 0.05
 CROWDED_RETRY_S = 1
 
 CALLS = Counter("motcua_data_service_calls_total", "Calls to data services, by outcome.", ["service", "outcome"])
+_count = cache(CALLS.labels)
+"""Looking a counter up by its labels costs more than counting."""
 
 
 class Passing:
@@ -82,7 +85,7 @@ class Passing:
             if not watcher.left:
                 raise
             uncancel()
-            CALLS.labels(self.name, "left").inc()
+            _count(self.name, "left").inc()
             raise ClientLeft from None
         finally:
             watch.cancel()
@@ -93,15 +96,15 @@ class Passing:
         limits = self.policy.limits
         wait = line.allowance.take(client, clock.monotonic()) if line.allowance else 0
         if wait:
-            CALLS.labels(self.name, "limited").inc()
+            _count(self.name, "limited").inc()
             raise CallsOverLimit(f"At most {limits.client_calls_per_minute} calls a minute.", retry_after_s=wait)
         if line.crowd.of(client) >= limits.client_calls_at_once_max:
-            CALLS.labels(self.name, "limited").inc()
+            _count(self.name, "limited").inc()
             raise CallsOverLimit(
                 f"At most {limits.client_calls_at_once_max} calls at once.", retry_after_s=CROWDED_RETRY_S
             )
         if line.crowd.everybody >= limits.calls_at_once_max:
-            CALLS.labels(self.name, "crowded").inc()
+            _count(self.name, "crowded").inc()
             raise ServiceCrowded(f"{self.name} takes no more calls now.", retry_after_s=CROWDED_RETRY_S)
 
     # What is kept already.
@@ -115,7 +118,7 @@ class Passing:
         )
         now = clock.monotonic()
         if entry is not None and "no-cache" not in self._control and self._is_fresh(entry, now):
-            CALLS.labels(self.name, "cached").inc()
+            _count(self.name, "cached").inc()
             await self._send_entry(entry, f"{PSEUDONYM}; hit; ttl={int(entry.left_s(now))}")
             return True
         if "only-if-cached" in self._control:
@@ -168,7 +171,7 @@ class Passing:
 
     async def _fail(self, trouble: Trouble, outgoing: Outgoing) -> None:
         """Note a failure; answer with an older answer or a problem, or break off an answer that has begun."""
-        CALLS.labels(self.name, "failed").inc()
+        _count(self.name, "failed").inc()
         self._note(trouble.kind, trouble.complaint, None, outgoing)
         if self.send.started:
             # The answer stays without its end, so the server closes the connection: it must not look whole.
@@ -244,7 +247,7 @@ class Passing:
             if not chunk and answer.content.at_eof():
                 break
         await self.send({"type": "http.response.body", "body": b""})
-        CALLS.labels(self.name, "answered").inc()
+        _count(self.name, "answered").inc()
 
     async def _send_complete(
         self, answer: aiohttp.ClientResponse, raw: Headers, headers: list[tuple[bytes, bytes]], body: bytes
@@ -256,10 +259,10 @@ class Passing:
         outcome = "failed" if answer.status >= SERVER_ERROR else "answered"
         entry = self._entry
         if outcome == "failed" and entry is not None and entry.serves_failure(clock.monotonic()):
-            CALLS.labels(self.name, outcome).inc()
+            _count(self.name, outcome).inc()
             await self._send_entry(entry, f"{PSEUDONYM}; hit; detail=stale-if-error")
             return
-        CALLS.labels(self.name, outcome).inc()
+        _count(self.name, outcome).inc()
         if self._cached and answer.status == OK:
             await self._keep_and_send(raw, headers, body)
             return
@@ -299,7 +302,7 @@ class Passing:
         terms = self._terms([*raw, *(one_ for one_ in entry.headers if one_[0] not in names)])
         fresh = renewed(entry, told, terms, clock.monotonic())
         self._cache().keep(self.name, self.target, self.found.caller.client_id, fresh)
-        CALLS.labels(self.name, "answered").inc()
+        _count(self.name, "answered").inc()
         await self._send_entry(fresh, f"{PSEUDONYM}; fwd=stale; fwd-status=304; stored")
 
     def _terms(self, headers: Headers) -> Terms:
