@@ -18,6 +18,7 @@ from shared.db import is_outage, is_unstorable_text
 from shared.errors import (
     DomainError,
     FieldError,
+    IdempotencyKeyMissing,
     InvalidRequest,
     NotFound,
     TransientError,
@@ -27,6 +28,8 @@ from shared.errors import (
 
 MEDIA_TYPE = openapi.PROBLEM_TYPE
 RETRY_AFTER_S = 2
+_OF_THE_REQUEST = frozenset({IdempotencyKeyMissing.status, InvalidRequest.status})
+"""How a request is refused that no method at its address would have had to be."""
 _MEMBER = re.compile(r"[\w\[\]() ,:|-]{1,100}", re.ASCII)
 _log = log.get(__name__)
 
@@ -182,7 +185,7 @@ def install(app: FastAPI, *, about: str = "", below: str = "") -> Addresses:
     async def answer(request: Request, problem: Exception) -> Response:
         error = as_domain_error(problem)
         allowed = addresses.methods_at(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
-        if isinstance(problem, RequestValidationError) and allowed and request.method not in allowed:
+        if error.status in _OF_THE_REQUEST and allowed and request.method not in allowed:
             error = MethodNotAllowed()
         if isinstance(error, InternalError):
             _log.error("http.failed", path=request.url.path, exc_info=problem)
