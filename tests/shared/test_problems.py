@@ -122,7 +122,9 @@ class TestAnswer:
 
     async def test_of_a_body_too_deep_to_be_read_is_400(self, client: ToyClient) -> None:
         body = b"[" * 100_000
-        answer = await client.send("PUT", "/counters/a/name", content=body, headers={"content-type": "application/json"})
+        answer = await client.send(
+            "PUT", "/counters/a/name", content=body, headers={"content-type": "application/json"}
+        )
         assert_problem(answer, BodyTooComplex)
 
     async def test_of_a_malformed_body_names_each_field_in_both_languages(self, client: ToyClient) -> None:
