@@ -91,6 +91,8 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
         ("GET", "submission-rules"),
         ("GET", "tracking"),
         ("GET", "openapi.json"),
+        ("GET", "asyncapi.json"),
+        ("GET", "conformance.py"),
     }
 )
 LIMITED = frozenset({"verify", "granted", "verify-receipt"})

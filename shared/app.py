@@ -104,6 +104,7 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
         vital=re.compile(rf"/health/|/metrics$|{re.escape(parts.ops_prefix)}/"),
         patient=parts.patient,
         group_of=parts.group_of,
+        methods_at=addresses.methods_at,
     )
     return app
 

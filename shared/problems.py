@@ -1,7 +1,7 @@
 """Errors on the wire: RFC 9457 problem documents, one renderer for every refusal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from shared.db import is_outage, is_unstorable_text
 from shared.errors import (
     DomainError,
     FieldError,
+    IdempotencyKeyMissing,
     InvalidRequest,
     NotFound,
     TransientError,
@@ -27,6 +28,8 @@ from shared.errors import (
 
 MEDIA_TYPE = openapi.PROBLEM_TYPE
 RETRY_AFTER_S = 2
+_OF_THE_REQUEST = frozenset({IdempotencyKeyMissing.status, InvalidRequest.status})
+"""How a request is refused that no method at its address would have had to be."""
 _MEMBER = re.compile(r"[\w\[\]() ,:|-]{1,100}", re.ASCII)
 _log = log.get(__name__)
 
@@ -100,15 +103,28 @@ def render(error: DomainError) -> Response:
 
 def from_validation(problems: Sequence[Any]) -> InvalidRequest:
     """Return the refusal for pydantic's findings; what was sent is never repeated back (it may be personal data)."""
+    optional = {tuple(problem["loc"][:-1]) for problem in problems if _is_of_null(problem)}
     errors = [
-        FieldError(field=".".join(map(_part, problem["loc"])) or "body", message=log.masked(str(problem["msg"])))
+        FieldError(field=_field(problem["loc"], optional), message=log.masked(str(problem["msg"])))
         for problem in problems
+        if not _is_of_null(problem)
     ]
     return InvalidRequest("See errors: each names a field and what is wrong with it.", errors=errors)
 
 
 def _fact(value: object) -> object:
     return log.masked(value) if isinstance(value, str) else value
+
+
+def _is_of_null(problem: Any) -> bool:  # noqa: ANN401 - a finding of pydantic's
+    """Tell whether a finding is that a field was not null, beside another that says what is wrong with what it was."""
+    return problem["type"] == "none_required" and problem["loc"][-1] == "none"
+
+
+def _field(loc: Sequence[object], optional: Collection[tuple[object, ...]]) -> str:
+    """Return a field's path, without what pydantic calls the types of those that can be null."""
+    path = [part for place, part in enumerate(loc) if tuple(loc[:place]) not in optional]
+    return ".".join(map(_part, path)) or "body"
 
 
 def _part(part: object) -> str:
@@ -182,7 +198,7 @@ def install(app: FastAPI, *, about: str = "", below: str = "") -> Addresses:
     async def answer(request: Request, problem: Exception) -> Response:
         error = as_domain_error(problem)
         allowed = addresses.methods_at(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
-        if isinstance(problem, RequestValidationError) and allowed and request.method not in allowed:
+        if error.status in _OF_THE_REQUEST and allowed and request.method not in allowed:
             error = MethodNotAllowed()
         if isinstance(error, InternalError):
             _log.error("http.failed", path=request.url.path, exc_info=problem)

@@ -124,7 +124,7 @@ class Policy(Part):
 class StaticHeader(Part):
     """A header that the service wants to see: an API key, a partner code."""
 
-    kind: Literal["header"] = "header"
+    kind: Literal["header"]
     name: HeaderName
     value: HeaderValue
 
@@ -132,7 +132,7 @@ class StaticHeader(Part):
 class ClientCredentials(Part):
     """A token that the service wants to see, fetched with client credentials (RFC 6749 §4.4)."""
 
-    kind: Literal["client_credentials"] = "client_credentials"
+    kind: Literal["client_credentials"]
     token_url: Annotated[str, StringConstraints(max_length=500)]
     client_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     client_secret: Annotated[str, StringConstraints(min_length=1, max_length=1000)]

@@ -13,6 +13,7 @@ from gateway.portal.inbound import PortalWords, Text
 
 DONE, NOTHING = "0", "1"
 CONSENT = "Chủ sở hữu đồng ý cho khai thác kết quả trong Kho số hóa theo yêu cầu của Cổng Dịch vụ công quốc gia"
+_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 Number = Annotated[str, Field(pattern=r"^[0-9]{9,13}(-[0-9]{3})?$")]
 
 
@@ -38,7 +39,7 @@ class WantedFile(PortalWords):
     """A file that an answer named."""
 
     CoQuanChuQuan: Text
-    DuongDan: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}/[0-9a-f-]{36}$")]
+    DuongDan: Annotated[str, Field(pattern=f"^{_UUID}/{_UUID}$")]
 
 
 def as_search(asked: WantedResults, at: str) -> dict[str, Any]:

@@ -40,7 +40,10 @@ from shared.problems import MEDIA_TYPE
 
 LAG_WINDOW = timedelta(hours=1)
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-DOORS = re.compile(r"bus|archive|waiting(/[0-9A-Za-z][\w.-]*/(replay|discard))?|interventions(/\d+/consent)?")
+DOORS = {
+    "GET": re.compile(r"bus|archive|waiting|interventions"),
+    "POST": re.compile(r"waiting/[0-9A-Za-z][\w.-]*/(replay|discard)|interventions/\d+/consent"),
+}
 """What a service's ops door has; nothing else is reached through us."""
 _OF_SERVICE = {
     200: {"description": "What the service answered"},
@@ -222,7 +225,7 @@ async def act_on_service(request: Request, service: ServiceName, rest: DoorPath)
 
 
 async def _pass_on(request: Request, service: str, rest: str) -> Response:
-    if service not in SERVICES or not DOORS.fullmatch(rest):
+    if service not in SERVICES or not DOORS[request.method].fullmatch(rest):
         raise NotFound("No such address.")
     kept = ("authorization", "idempotency-key", "content-type")
     upstream: Upstream = request.app.state.upstream

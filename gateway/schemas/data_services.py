@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from gateway.data_services.policy import Credentials, Policy
 from gateway.schemas.root import Answer
+from shared.bodies import Body
 
 Words = Annotated[str, StringConstraints(min_length=2, max_length=300, strip_whitespace=True)]
 AgencyCode = Annotated[str, StringConstraints(pattern=r"^[HG][0-9]{2}(\.[0-9]{1,3}){0,3}$")]
@@ -15,10 +16,10 @@ VersionName = Annotated[str, StringConstraints(pattern=r"^v[1-9][0-9]{0,2}$")]
 Stage = Literal["draft", "active", "retired"]
 
 
-class Asked(BaseModel):
+class Asked(Body):
     """Root of what the registry is asked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class DataServiceIn(Asked):

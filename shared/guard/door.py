@@ -10,7 +10,7 @@ from shared import log, problems
 from shared.errors import DomainError
 from shared.guard.admission import REFUSED, Admission, Kind
 from shared.guard.bodies import Incoming, Kept
-from shared.guard.heads import check_head
+from shared.guard.heads import METHODS, check_head
 from shared.guard.refusals import AddressTooLong, HeadTooLarge, MalformedRequest, Overloaded, RequestTooSlow
 from shared.guard.rooms import Room
 from shared.guard.shape import check_shape
@@ -37,9 +37,11 @@ class Guard:
         vital: re.Pattern[str],
         patient: re.Pattern[str] | None = None,
         group_of: Callable[[str], str] = lambda _: "",
+        methods_at: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
         self.app, self.limits, self.rooms = app, limits, tuple(rooms)
         self._vital, self._patient, self._group_of = vital, patient, group_of
+        self._methods_at = methods_at
         self.admission = Admission(limits)
         self._held_bytes = 0
 
@@ -62,6 +64,8 @@ class Guard:
                 response = problems.render(refusal)
                 if isinstance(refusal, UNCLEAR):
                     response.headers["Connection"] = "close"
+                if isinstance(refusal, problems.MethodNotAllowed):
+                    response.headers["Allow"] = ", ".join(self._methods_at(scope["path"]) or sorted(METHODS))
                 await response(scope, receive, visit.send)
         except ClientDisconnect:
             _log.info("http.left", method=scope["method"])

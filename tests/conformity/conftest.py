@@ -1,6 +1,7 @@
 """A whole house for schemathesis: the gateway with the four services behind it, each on a real database."""
 
 import asyncio
+import base64
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -16,18 +17,26 @@ from joserfc.jwk import ECKey
 
 from deploy.docs.parts import PARTS, Part
 from shared import migrations
-from tests.conformity.judge import ALL_SCOPES
+from tests.conformity.furnishing import Furnisher
+from tests.conformity.judge import ALL_SCOPES, CLIENT
 from tests.gateway.hall import Hall
-from tests.gateway.lives import Life, returned
 from tests.support.servers import Databases
 from tests.support.serving import serving
 
 ISSUER = "https://motcua.example"
-CLIENT, SECRET = "judge", "s" * 43
+SECRET = "s" * 43
 SETTINGS: dict[str, Any] = {"amqp_url": "amqp://guest:guest@127.0.0.1:1/", "issuer": ISSUER}
 OWN: dict[str, dict[str, Any]] = {
     # The public checks have a limit for each address, and schemathesis has only one.
-    "gateway": {"portal_enabled": False, "public_calls_per_minute": 1_000_000},
+    "gateway": {
+        "portal_enabled": False,
+        "public_calls_per_minute": 1_000_000,
+        "failed_logins_per_minute": 1_000_000,
+        "outgoing_allowed": "127.0.0.1/32",
+        "outgoing_ports": "1-65535",
+        "outgoing_http": True,
+        "sealing_keys": base64.b64encode(b"k" * 32).decode(),
+    },
     "payment": {"platform_url": "http://127.0.0.1:1", "platform_partner": "partner", "platform_secret": "secret"},
 }
 
@@ -65,7 +74,7 @@ class House(AsyncExitStack):
 
 @pytest.fixture(scope="module")
 async def door(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    """Lend a gateway behind which everything works, with one dossier folded."""
+    """Lend a gateway behind which everything works, with one of everything."""
     folder = tmp_path_factory.mktemp("door")
     *services, gateway = sorted(PARTS, key=lambda part: part.name == "gateway")
     async with House(databases, folder) as house:
@@ -74,9 +83,10 @@ async def door(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -
         state = house.apps["gateway"].state
         for part in services:
             house.apps[part.name].state.tokens.use_keys(state.issuer.keys)
-        life = returned(Life())
-        await Hall(state.database).take(life.events)
-        yield Door(url, await _token(url), {"code": [life.code], "service": ["intake"], "rest": ["bus"]})
+        token = await _token(url)
+        async with httpx.AsyncClient(base_url=url, timeout=30, headers={"Authorization": f"Bearer {token}"}) as http:
+            known = await Furnisher(http, Hall(state.database)).furnish()
+        yield Door(url, token, known)
 
 
 def _files(folder: Path) -> dict[str, str]:
@@ -87,6 +97,7 @@ def _files(folder: Path) -> dict[str, str]:
         "name": CLIENT,
         "agency": "H32",
         "scopes": list(ALL_SCOPES),
+        "grants": [{"service": "*"}, {"service": "edocs"}],
         "secret_sha256": hashlib.sha256(SECRET.encode()).hexdigest(),
     }
     (folder / "clients.json").write_bytes(orjson.dumps([client]))

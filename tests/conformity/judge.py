@@ -20,6 +20,8 @@ from tests.support.tokens import Issuer
 HERE = Path(__file__).parent
 SEED = "20260407"
 ALL_SCOPES = tuple(SCOPES)
+CLIENT = "judge"
+"""Who calls the gateway; see hooks.py."""
 PATIENCE_S = 60
 COVERED = 6
 """Of so many operations one goes through the coverage phase in every run; all do at full size."""
@@ -39,7 +41,7 @@ class Run:
     examples: int
     """Per operation in the fuzzing phase; the coverage phase has its own number, which follows from the schemas."""
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Values of parameters of paths that lead to something."""
+    """Values of parameters of paths that lead to something: by name, or by the end of a path with the name."""
     covered: int = 1
     """The coverage phase, by far the longest, takes every n-th operation."""
     document: str = "/openapi.json"

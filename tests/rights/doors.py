@@ -18,7 +18,7 @@ PREFIX = "/api/v1"
 
 PUBLIC = re.compile(
     r"GET /health/(live|ready)|GET /metrics"
-    r"|gateway: (POST /oauth/token|GET /api/v1/openapi\.json)"
+    r"|gateway: (POST /oauth/token|GET /api/v1/(openapi\.json|asyncapi\.json|conformance\.py))"
     r"|gateway: GET /\.well-known/(jwks\.json|oauth-(authorization-server|protected-resource))"
     r"|intake: GET /(procedures|agencies|fields|forms|submission-rules|tracking)(/\{\w+\})?"
     r"|results: (GET /granted|GET /verify/\{reference\}|POST /verify)"

@@ -129,6 +129,7 @@ class TestTooMuch:
         method = "PUT" if path.startswith("/files") else "POST"
         answer = await http.request(more.pop("method", method), path, **more)
         document = assert_problem(answer, error)
+        assert ("allow" in answer.headers) == (error is MethodNotAllowed)
         assert error is MethodNotAllowed or document.get("limit") or document["most"]
         assert house.heard == []
 

@@ -25,8 +25,9 @@ from shared.work import Work, open_work
 from shared.worktime import CalendarDocument, OutsideCalendarError, WorkingCalendar, load_calendar
 
 BATCH = 100
-CALENDAR_DAYS_LEFT = Gauge(
-    "motcua_calendar_days_left", "Days until the last that a working calendar knows.", ["calendar"]
+DAY_S = 24 * 3600
+CALENDAR_LEFT = Gauge(
+    "motcua_calendar_left_seconds", "Time until the last day that a working calendar knows.", ["calendar"]
 )
 SHIPPED_REASON = "Lịch ban đầu của hệ thống."
 
@@ -230,7 +231,7 @@ async def apply_round(database: Database) -> int:
     async with database.session() as session:
         calendars = await queries.list_current_calendars(session)
     for code, days in days_left(calendars, now().astimezone(VN).date()).items():
-        CALENDAR_DAYS_LEFT.labels(code).set(days)
+        CALENDAR_LEFT.labels(code).set(days * DAY_S)
     total = 0
     for current in calendars:
         while done := await _apply_batch(database, by, current):
