@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import EvidenceMissing, EvidenceUnavailable
 from gateway.operations.evidence import Call, Evidence, EvidenceAway
+from gateway.routes.data_services.addresses import PREFIX as DATA_SERVICES
 from gateway.routes.held import Held
 from shared import clock, log, problems
 from shared.errors import DomainError
@@ -17,6 +20,7 @@ from shared.telemetry import current_traceparent
 LOGGED = ("/api/v1/", "/oauth/")
 ANONYMOUS = "anonymous"
 OWN_SERVICE = "gateway"
+REFUSED_FROM = 400
 _DOSSIER = re.compile(r"(?:\d{3}\.\d{2}\.\d{2}\.)?[HG]\d{2}(?:\.\d{1,3}){0,3}-\d{6}-\d{4,7}")
 
 
@@ -26,7 +30,8 @@ class Logged:
     A route says which service it passed a call to in `request.state.service`; who called is in `request.state.caller`.
     What could not be logged is not carried out: changes are refused while the log cannot be written, reads once no more
     of them can wait for it.
-    Where a path may hold what is personal, `request.state.logged_path` stands for it.
+    Where a path may hold what is personal, `request.state.logged_path` stands for it. Below `/api/v1/data-services/`
+    that is every path that the data plane did not name and nothing of ours answered: refused calls hold anything.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -130,10 +135,16 @@ class _Visit:
         self.evidence.note(replace(call, status=error.status, response_bytes=len(body), response_sha256=digest))
         await answer(self.scope, self._receive, self._send)
 
+    def _path(self, said: Mapping[str, Any]) -> str:
+        """Return the path as it is kept: whose number or address somebody asked for by path is not."""
+        named, path = said.get("logged_path"), self.scope["path"]
+        if named or not path.startswith(DATA_SERVICES) or 0 < self._status < REFUSED_FROM:
+            return str(named or path)
+        return str(getattr(self.scope.get("route"), "path", f"{DATA_SERVICES}…"))
+
     def _call(self) -> Call:
         said = self.scope.get("state", {})
-        # Whose number or address somebody asked for by path is not kept.
-        path = str(said.get("logged_path") or self.scope["path"])
+        path = self._path(said)
         caller = said.get("caller")
         found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(

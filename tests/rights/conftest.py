@@ -14,8 +14,10 @@ from deploy.docs.parts import PARTS
 from shared import migrations
 from tests.gateway.conftest import settings_of
 from tests.rights.doors import all_scopes
-from tests.rights.house import NO_BROKER, House, client_of
-from tests.rights.seeds import ITS_FRIEND, STRANGERS, WHO_MAY
+from tests.rights.gateway_seeds import CODE
+from tests.rights.house import NO_BROKER, OWNER, WITHOUT_GRANTS, House, client_of
+from tests.rights.nouns import ITS_FRIEND, STRANGERS, WHO_MAY, Seeds
+from tests.rights.seeds import sow
 from tests.support.servers import Databases
 from tests.support.serving import serving
 from tests.support.tokens import ISSUER, Issuer
@@ -52,11 +54,25 @@ async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
             apps[part.name] = await _open(stack, part.room("app").create_app(settings), issuer)
             addresses[f"{part.name}_url"] = await stack.enter_async_context(serving(apps[part.name]))
         files = {"clients_file": str(_clients(tmp_path_factory.mktemp("gateway") / "clients.json"))}
-        own = settings_of(urls["gateway"], "", files, issuer=ISSUER, **addresses, upstream_timeout_s=30)
+        own = settings_of(
+            urls["gateway"],
+            "",
+            files,
+            issuer=ISSUER,
+            data_service_hosts="127.0.0.1",
+            **addresses,
+            upstream_timeout_s=30,
+        )
         apps["gateway"] = await _open(stack, PARTS[-1].room("app").create_app(own), issuer)
         yield House(apps, issuer, folders)
     for url in urls.values():
         await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+async def seeds(house: House) -> Seeds:
+    """Make one of everything at one agency."""
+    return await sow(house)
 
 
 async def _open(stack: AsyncExitStack, app: FastAPI, issuer: Issuer) -> FastAPI:
@@ -68,8 +84,17 @@ async def _open(stack: AsyncExitStack, app: FastAPI, issuer: Issuer) -> FastAPI:
 def _clients(file: Path) -> Path:
     """Register a client of every agency, with all scopes: the gateway lets in nobody whom it does not know."""
     agencies = dict.fromkeys((*WHO_MAY, ITS_FRIEND, *STRANGERS))
-    known = {"one-stop": "H32", **{client_of(agency): agency for agency in agencies}}
+    known = {"one-stop": "H32", WITHOUT_GRANTS: "H32", **{client_of(agency): agency for agency in agencies}}
     usual = {"scopes": sorted(all_scopes()), "secret_sha256": "0" * 64}
-    listed = [{"client_id": name, "name": name, "agency": agency, **usual} for name, agency in known.items()]
+    listed = [
+        {"client_id": name, "name": name, "agency": agency, "grants": _grants(name), **usual}
+        for name, agency in known.items()
+    ]
     file.write_bytes(orjson.dumps(listed))
     return file
+
+
+def _grants(client: str) -> list[dict[str, str]]:
+    """Return a client's rights at data services: documents for all, the owner's own service for its client alone."""
+    services = {WITHOUT_GRANTS: [], client_of(OWNER): ["edocs", CODE]}.get(client, ["edocs"])
+    return [{"service": service} for service in services]

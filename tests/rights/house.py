@@ -12,7 +12,11 @@ from tests.rights.doors import Door, all_scopes
 from tests.rights.knocking import Heard, knock
 from tests.support.tokens import Issuer
 
+OWNER = "H32.14.21"
+"""Whose things everybody else asks for."""
 NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
+WITHOUT_GRANTS = "without-grants"
+"""A client of the province with every scope and no right at any data service."""
 DIRECTLY, THROUGH = "directly", "through the gateway"
 NO_LIMIT = 1e9
 
@@ -25,10 +29,16 @@ class House:
     issuer: Issuer
     folders: Mapping[str, Path]
 
-    def authorization(self, scopes: Iterable[str] | None = None, *, agency: str | None = "H32") -> str:
+    def authorization(
+        self, scopes: Iterable[str] | None = None, *, agency: str | None = "H32", client: str | None = None
+    ) -> str:
         """Return what a client of an agency sends; with all scopes unless told otherwise."""
         granted = all_scopes() if scopes is None else scopes
-        return f"Bearer {self.issuer.token(granted, agency=agency, client_id=client_of(agency))}"
+        return f"Bearer {self.issuer.token(granted, agency=agency, client_id=client or client_of(agency))}"
+
+    def headers(self, *, agency: str | None) -> dict[str, str]:
+        """Return the headers of a change by an agency's client."""
+        return {"Authorization": self.authorization(agency=agency), "Idempotency-Key": str(new_id())}
 
     async def knock(
         self,
@@ -49,6 +59,7 @@ class House:
             "authorization": authorization,
             "idempotency-key": str(new_id()),
             "x-purpose": "Kiem tra",
+            "x-document-name": "don.pdf",
             "content-type": "application/json" if content else None,
         }
         app = self.apps["gateway" if way == THROUGH else door.service]

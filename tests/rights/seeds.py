@@ -4,33 +4,26 @@ To cover a new noun: make one in a function of its service, and name it with the
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import text
 
 from services.payment.models import BankLine, Difference, Reconciliation
 from services.results.models import DigitisedResult
 from services.workflow.operations.roster import OfficialGiven, Roster, UnitGiven, apply_roster
 from shared import clock
-from shared.db import Database
 from shared.ids import new_id
 from shared.work import open_work
-from tests.gateway.hall import Hall
-from tests.gateway.lives import Life, returned
 from tests.intake.counter import ANSWER, PDF, Counter, dossier
 from tests.payment.till import Till
 from tests.results.desk import COUNTER, Desk, accepted, completed
 from tests.results.desk import OWNER as OWNER_OF_RESULTS
 from tests.results.desk import PDF as RESULT
-from tests.rights.house import House, client_of
+from tests.rights.gateway_seeds import sow_gateway
+from tests.rights.house import OWNER, House, client_of
+from tests.rights.nouns import ITS_FRIEND, Seeds, calling, in_days, made, put
 from tests.workflow.office import ANOTHER, OFFICIAL, ONE_STOP, Office
 
-OWNER = "H32.14.21"
 _RULE = {
     "code": "MG-RIENG",
     "name": "Giảm lệ phí riêng của xã",
@@ -40,100 +33,19 @@ _RULE = {
     "percent": 50,
     "valid_from": "2020-01-01",
 }
-ITS_PARENT, ITS_PROVINCE, ITS_FRIEND = "H32.14", "H32", "H32.14.29"
-WHO_MAY = (OWNER, ITS_PARENT, ITS_PROVINCE)
-STRANGERS: tuple[str | None, ...] = ("H32.14.22", "H32.14.210", "H32.14.21.1", "H32.15", "H33", None)
-"""A sibling, one whose code only begins alike, a child, another branch, another province, and nobody's client."""
-
-
 _CONSENT = {"by": "Nguyễn Văn Thử", "at": "2026-04-07T02:00:00Z", "text": "Đồng ý"}
-
-
-@dataclass(frozen=True, slots=True)
-class Noun:
-    """A thing of the owner: where it is found, and by what words it would be known."""
-
-    service: str
-    below: str
-    """Beginning of the paths in which it stands, parameters included."""
-    values: Mapping[str, str]
-    """Of the paths' parameters."""
-    marks: tuple[str, ...] = ()
-    """Texts that nobody else may read anywhere."""
-    who_may: tuple[str, ...] = WHO_MAY
-
-
-@dataclass(slots=True)
-class Seeds:
-    """All that was made."""
-
-    nouns: list[Noun] = field(default_factory=list)
-    bodies: dict[str, object] = field(default_factory=dict)
-    """Of doors for which the smallest body of their schema means nothing."""
-    queries: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def add(
-        self,
-        service: str,
-        below: str,
-        values: Mapping[str, Any],
-        *marks: object,
-        who_may: tuple[str, ...] = WHO_MAY,
-        secret: bool = True,
-    ) -> None:
-        """Note a thing; what names it in its path is a mark, too, unless other marks are given."""
-        named = {name: str(value) for name, value in values.items()}
-        found = tuple(map(str, marks)) or tuple(value for value in named.values() if len(value) > 8)
-        self.nouns.append(Noun(service, below, named, found if secret else (), who_may))
-
-    def of(self, service: str, path: str) -> Noun | None:
-        """Return the thing that a path is about; of several the one whose beginning is longest."""
-        fitting = [one for one in self.nouns if one.service == service and path.startswith(one.below)]
-        return max(fitting, key=lambda one: len(one.below), default=None)
-
-    def dossier_of(self, service: str) -> str:
-        """Return the code of the dossier that a service's things are of."""
-        return next(
-            mark
-            for noun in self.nouns
-            if noun.service == service
-            for mark in noun.marks
-            if mark.startswith(f"{OWNER}-")
-        )
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """Every text that strangers may not read."""
-        return frozenset(mark for noun in self.nouns for mark in noun.marks)
-
-
-def in_days(days: int) -> str:
-    """Return the moment so many days from now, as JSON has it."""
-    return (clock.now() + timedelta(days=days)).isoformat()
 
 
 async def sow(house: House) -> Seeds:
     """Make one of everything."""
     seeds = Seeds()
-    for make in (_intake, _workflow, _payment, _results, _gateway):
+    for make in (_intake, _workflow, _payment, _results, sow_gateway):
         await make(house, seeds)
     return seeds
 
 
-@asynccontextmanager
-async def _client(house: House, service: str) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(house.apps[service])
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://{service}", timeout=60) as client:
-        yield client
-
-
-def _made(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.status_code in {200, 201, 202}, answer.text
-    return answer.json()
-
-
 async def _intake(house: House, seeds: Seeds) -> None:
-    async with _client(house, "intake") as client:
+    async with calling(house, "intake") as client:
         counter = Counter(house.apps["intake"], client, house.issuer, house.folders["intake"])
         code = await counter.submitted(agency_code=OWNER)
         seeds.add("intake", "/dossiers/{code}", {"code": code, "form": "01"}, code)
@@ -143,21 +55,33 @@ async def _intake(house: House, seeds: Seeds) -> None:
         seeds.bodies["intake: POST /dossiers/{code}/supplement"] = ANSWER
         # Before a dossier names them, these are only their client's.
         own: dict[str, Any] = {"agency": OWNER, "client_id": client_of(OWNER)}
-        document = _made(await counter.upload(PDF, **own))
+        document = made(await counter.upload(PDF, **own))
         seeds.add("intake", "/documents/{document_id}", {"document_id": document["id"]}, who_may=(OWNER,))
-        draft = _made(await counter.post("/drafts", {"dossier": dossier(agency_code=OWNER)}, **own))
+        draft = made(await counter.post("/drafts", {"dossier": dossier(agency_code=OWNER)}, **own))
         seeds.add("intake", "/drafts/{draft_id}", {"draft_id": draft["id"]}, who_may=(OWNER,))
         begun = {"name": "don.pdf", "size_bytes": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest()}
-        upload = _made(await counter.post("/uploads", begun, **own))
+        upload = made(await counter.post("/uploads", begun, **own))
         values = {"upload_id": upload["id"], "start_byte": "0"}
         seeds.add("intake", "/uploads/{upload_id}", values, upload["id"], who_may=(OWNER,))
         seeds.bodies["intake: PUT /uploads/{upload_id}/pieces/{start_byte}"] = PDF
+        await _portal_file(house, client, seeds)
         seeds.add("intake", "/registers/{agency}", {"agency": OWNER}, f"{OWNER}-")
         seeds.queries["intake: GET /registers/{agency}"] = {"first": in_days(0)[:10]}
 
 
+async def _portal_file(house: House, client: httpx.AsyncClient, seeds: Seeds) -> None:
+    """Hand a file over as another portal does; until a dossier names it, only that portal knows it."""
+    file = str(new_id())
+    query = {"sha256": hashlib.sha256(PDF).hexdigest()}
+    headers = house.headers(agency=OWNER) | {"X-Document-Name": "don.pdf"}
+    made(await client.put(f"/portal-files/{file}", params=query, content=PDF, headers=headers))
+    seeds.add("intake", "/portal-files/{document_id}", {"document_id": file}, who_may=(OWNER,))
+    seeds.queries["intake: PUT /portal-files/{document_id}"] = query
+    seeds.bodies["intake: PUT /portal-files/{document_id}"] = PDF
+
+
 async def _workflow(house: House, seeds: Seeds) -> None:
-    async with _client(house, "workflow") as client:
+    async with calling(house, "workflow") as client:
         office = Office(house.apps["workflow"], client, house.issuer)
         code = f"{OWNER}-261123-0001"
         await office.start(code=code, agency=OWNER)
@@ -170,11 +94,11 @@ async def _workflow(house: House, seeds: Seeds) -> None:
             "respond_by": in_days(2),
             "official": OFFICIAL,
         }
-        consultation = _made(await office.post(f"/tasks/{task.id}/consult", asked, agency=OWNER))["items"][0]
+        consultation = made(await office.post(f"/tasks/{task.id}/consult", asked, agency=OWNER))["items"][0]
         seeds.add("workflow", "/consultations/{consultation_id}", {"consultation_id": consultation["id"]})
         handed = {"agency_code": OWNER, "delegator": OFFICIAL, "official": ANOTHER, "reason": "Nghỉ phép năm"}
         span = {"starts_at": in_days(-1), "ends_at": in_days(5), "made_by": OFFICIAL}
-        delegation = _made(await office.post("/delegations", handed | span, agency=OWNER))
+        delegation = made(await office.post("/delegations", handed | span, agency=OWNER))
         seeds.add("workflow", "/delegations/{delegation_id}", {"delegation_id": delegation["id"]})
         async with open_work(office.database, ONE_STOP) as work:
             # Below the owner: where officials are known, only they may work on the tasks.
@@ -198,27 +122,27 @@ async def _workflow(house: House, seeds: Seeds) -> None:
 
 
 async def _payment(house: House, seeds: Seeds) -> None:
-    async with _client(house, "payment") as client:
+    async with calling(house, "payment") as client:
         till = Till(house.apps["payment"], client, client, house.issuer, client, client)
         due, paid = await till.owe(agency=OWNER), await till.owe(agency=OWNER)
         seeds.add("payment", "/fees/{fee_id}", {"fee_id": due.id}, due.id, due.dossier_code)
         desk = {"agency_code": OWNER, "cashier": "thu.ngan", "opening_vnd": 0}
-        shift = _made(await till.post("/desk-shifts", desk, agency=OWNER))
+        shift = made(await till.post("/desk-shifts", desk, agency=OWNER))
         seeds.add("payment", "/desk-shifts/{shift_id}", {"shift_id": shift["id"]})
-        payment = _made(await till.start(paid, "cash", agency=OWNER))
+        payment = made(await till.start(paid, "cash", agency=OWNER))
         seeds.add("payment", "/payments/{payment_id}", {"payment_id": payment["id"]})
         (receipt,) = await till.receipts(paid)
         seeds.add("payment", "/receipts/{receipt_id}", {"receipt_id": receipt.id})
         back = {"payment_id": payment["id"], "legal_basis": "Điều 12 Luật Phí và lệ phí", "amount_vnd": 20_000}
-        refund = _made(await till.post("/refunds", back, agency=OWNER))
+        refund = made(await till.post("/refunds", back, agency=OWNER))
         seeds.add("payment", "/refunds/{refund_id}", {"refund_id": refund["id"]})
         # Everybody who may read fees may read the rules, which are law; only their agency ends them.
-        rule = _made(await till.post("/exemptions", _RULE, scopes=["catalogue:write"], agency=OWNER))
+        rule = made(await till.post("/exemptions", _RULE, scopes=["catalogue:write"], agency=OWNER))
         seeds.add("payment", "/exemptions/{exemption_id}", {"exemption_id": rule["id"]}, secret=False)
         seeds.bodies["payment: POST /refunds/{refund_id}/send"] = {"transfer_reference": "FT26097000123"}
         seeds.bodies["payment: POST /bank-lines/{line_id}/assign"] = {"fee_id": str(due.id), "note": "Giấy báo nợ"}
         seeds.bodies["payment: POST /fees/{fee_id}/exempt"] = {"exemption_code": "MG-RIENG", "evidence": "Thẻ số 1"}
-        await _put(till.database, *(rows := _rows_of_payment(payment["id"])))
+        await put(till.database, *(rows := _rows_of_payment(payment["id"])))
         line, day, difference = (str(row.id) for row in rows)
         seeds.add("payment", "/bank-lines/{line_id}", {"line_id": line})
         seeds.add("payment", "/reconciliations/{reconciliation_id}", {"reconciliation_id": day})
@@ -228,7 +152,7 @@ async def _payment(house: House, seeds: Seeds) -> None:
 
 
 async def _results(house: House, seeds: Seeds) -> None:
-    async with _client(house, "results") as client:
+    async with calling(house, "results") as client:
         desk = Desk(house.apps["results"], client, house.issuer, house.folders["results"])
         code = f"{OWNER}-260407-0001"
         await desk.hear(accepted(agency=OWNER), completed(), code=code)
@@ -245,15 +169,15 @@ async def _results(house: House, seeds: Seeds) -> None:
         }
         search = {"owner_id_number": OWNER_OF_RESULTS.id_number, "purpose": "Đối chiếu", "consent": _CONSENT}
         reuse = desk.issuer.headers(["results:reuse"], agency=OWNER, client_id=client_of(OWNER))
-        consent = _made(await client.post("/reuse/searches", json=search, headers=reuse))
+        consent = made(await client.post("/reuse/searches", json=search, headers=reuse))
         values = {"consent_id": consent["id"], "result_id": consent["items"][0]["id"]}
         below = "/reuse/searches/{consent_id}/documents/{result_id}"
         seeds.add("results", below, values, consent["id"], who_may=(OWNER,))
         scan = _scan(sha256=(await desk.rows("SELECT sha256 FROM result LIMIT 1"))[0]["sha256"])
-        await _put(desk.database, scan)
+        await put(desk.database, scan)
         seeds.add("results", "/digitisation/results/{result_id}", {"result_id": scan.id})
         path, headers = f"/digitisation/plans/{OWNER}", desk.headers(agency=OWNER)
-        _made(await client.put(path, json={"volume": 4213}, headers=headers))
+        made(await client.put(path, json={"volume": 4213}, headers=headers))
         seeds.add("results", "/digitisation/plans/{agency_code}", {"agency_code": OWNER}, "4213")
 
 
@@ -280,18 +204,3 @@ def _scan(*, sha256: str) -> DigitisedResult:
         number="RIENG/1", owner_kind="citizen", owner_name="Ông Riêng", issued_on=clock.now().date(), sha256=sha256,
         size_bytes=len(RESULT), media_type="application/pdf", signature="none", digitised_at=clock.now(),
     )  # fmt: skip
-
-
-async def _put(database: Database, *rows: Any) -> None:
-    """Put rows where only files from outside would; what they refer to may be missing."""
-    async with database.session() as session:
-        await session.execute(text("SET LOCAL session_replication_role = replica"))
-        session.add_all(rows)
-        await session.commit()
-
-
-async def _gateway(house: House, seeds: Seeds) -> None:
-    life = returned(Life(code=f"{OWNER}-260407-0009", agency=OWNER))
-    await Hall(house.apps["gateway"].state.database).take(life.events)
-    seeds.add("gateway", "/api/v1/dossiers/{code}", {"code": life.code})
-    seeds.add("gateway", "/api/v1/ops/dossiers/{code}", {"code": life.code})

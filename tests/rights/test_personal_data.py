@@ -19,9 +19,8 @@ from shared.ids import new_id
 from shared.inbox import Inbox, RetryPlan
 from tests.intake.counter import Counter, dossier
 from tests.rights.doors import all_doors
-from tests.rights.house import DIRECTLY, THROUGH, House, ways_to
+from tests.rights.house import DIRECTLY, OWNER, THROUGH, House, ways_to
 from tests.rights.knocking import Heard, all_of
-from tests.rights.seeds import OWNER
 
 pytestmark = pytest.mark.timeout(180)
 PERSON = {

@@ -34,6 +34,14 @@ async def becomes(client: ToyClient, status: str) -> None:
     await eventually(reached, within_s=20)
 
 
+class TestAddresses:
+    async def test_have_no_page_that_loads_scripts_from_elsewhere(self, toy: Side) -> None:
+        app = create_toy_app(toy.database.dsn)
+        async with app.router.lifespan_context(app), client_of(app) as client:
+            found = [(await client.http.get(path)).status_code for path in ("/docs", "/redoc", "/openapi.json")]
+        assert found == [404, 404, 200]
+
+
 class TestHealth:
     """What orchestrators ask."""
 

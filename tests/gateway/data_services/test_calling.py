@@ -8,8 +8,10 @@ from gateway.errors import CallNotGranted, DataServiceRetired, DataServiceUnknow
 from gateway.operations.rights import Grant
 from shared.errors import Unauthenticated
 from shared.problems import MethodNotAllowed
-from tests.gateway.data_services.desk import CODE, Desk
+from tests.gateway.data_services.desk import ADMIN, CODE, Desk
 from tests.support.assertions import assert_problem, eventually
+
+AT = "/api/v1/data-services"
 
 
 class TestRights:
@@ -93,3 +95,48 @@ class TestLog:
             "status": 201,
             "client_id": "one-stop",
         }
+
+    @pytest.mark.parametrize(
+        ("path", "kept"),
+        [
+            (f"/{CODE}/v1/people/{{}}", f"/{CODE}/v1/…"),
+            (f"/{CODE}/v1/things/{{}}", f"/{CODE}/v1/things/{{id}}"),
+            ("/Nowhere/{}/{}", "/…"),
+            ("/edocs/documents/{}", "/…"),
+            (f"/{CODE}/-/versions/{{}}", "/{code}/-/versions/{version}"),
+            ("/{}", "/{code}"),
+            ("/reruns/{}/{}/{}", "/…"),
+        ],
+    )
+    async def test_keeps_nothing_of_a_refused_call_but_the_contracts_words(
+        self, desk: Desk, path: str, kept: str
+    ) -> None:
+        """With a token and without, wherever the refusal comes from: the path may hold a person."""
+        await desk.offer()
+        desk.granted["one-stop"] = (Grant(CODE, paths=("/things",)),)
+        asked = f"{AT}{path.format(*['Nguyen-Van-Kin'] * 3)}"
+        answers = [
+            await desk.visitor.get(asked),
+            await desk.visitor.http.get(asked),
+            await desk.visitor.get(asked, who=ADMIN),
+        ]
+        assert {answer.status_code for answer in answers} <= {401, 403, 404, 422}
+
+        async def logged() -> list[str]:
+            rows = await desk.hall.rows(
+                "SELECT path, client_id FROM transaction_log WHERE status >= 400 ORDER BY number"
+            )
+            return [row["path"] for row in rows] if len(rows) >= len(answers) else []
+
+        found = await eventually(logged)
+        assert not any("Kin" in one for one in found)
+        assert f"{AT}{kept}" in found
+        assert set(found) <= {f"{AT}{kept}", f"{AT}/…"}
+
+    async def test_names_what_was_done_in_the_registry(self, desk: Desk) -> None:
+        await desk.offer()
+
+        async def logged() -> list[Any]:
+            return await desk.hall.rows("SELECT path FROM transaction_log WHERE path LIKE '%/-/versions/v1'")
+
+        assert [row["path"] for row in await eventually(logged)] == [f"{AT}/{CODE}/-/versions/v1"]
