@@ -89,14 +89,16 @@ def create_service(settings: ServiceSettings, parts: ServiceParts) -> FastAPI:
             yield
 
     # An address with a slash too many is wrong, and says so: a redirect would send the call's body elsewhere.
-<<<<<<< HEAD
-    app = FastAPI(title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False, telemetry=_OBSERVED_BY_US)
-=======
     # FastAPI's pages about the API would load scripts from elsewhere; the document itself is at /openapi.json.
     app = FastAPI(
-        title=parts.title, version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+        title=parts.title,
+        version="1",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=_OBSERVED_BY_US,
     )
->>>>>>> dac26c17c28ce7ce5c9b4e4f9f0bec1e6964faa3
     addresses = problems.install(app, about=parts.about, below=parts.below)
     for one, prefix in ((_health, ""), (_ops, parts.ops_prefix), *((one, "") for one in parts.routers)):
         app.include_router(one, prefix=prefix)
