@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -80,8 +81,12 @@ class _Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._location = next((v.decode("latin-1") for n, v in message["headers"] if n == b"location"), "")
-        self._bytes_out += len(message.get("body", b""))
+            for name, value in message["headers"]:
+                if name == b"location":
+                    self._location = value.decode("latin-1")
+                    break
+        else:
+            self._bytes_out += len(message.get("body", b""))
         if self._held is None:
             await self._send(message)
         else:
@@ -133,22 +138,38 @@ class _Visit:
     def _call(self) -> Call:
         said = self.scope.get("state", {})
         # Whose number or address somebody asked for by path is not kept.
-        path = str(said.get("logged_path") or self.scope["path"])
+        stands_for = said.get("logged_path")
+        path, dossier = _told_by_contract(stands_for) if stands_for else _told_by(self.scope["path"])
+        if dossier is None and self._location:
+            dossier = _dossier_in(self._location)
         caller = said.get("caller")
-        found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(
             at=self.at,
             client_id=caller.client_id if caller else ANONYMOUS,
             agency=caller.agency if caller else None,
             service=said.get("service", OWN_SERVICE),
             method=self.scope["method"],
-            path=log.masked(path),
+            path=path,
             status=self._status,
             duration_us=int((clock.monotonic() - self._started) * 1e6),
             request_bytes=self._bytes_in,
             response_bytes=self._bytes_out,
             trace_id=(current_traceparent() or "--").split("-")[1],
-            dossier_code=found.group() if found else None,
+            dossier_code=dossier,
             request_sha256=self._digest_in.digest() if self._digest_in else None,
             response_sha256=self._held.digest() if self._held else None,
         )
+
+
+def _told_by(path: str) -> tuple[str, str | None]:
+    """Return a path as it is logged, and the dossier it names."""
+    return log.masked(path), _dossier_in(path)
+
+
+_told_by_contract = lru_cache(1024)(_told_by)
+"""Of what stands for paths there is little, and it comes again and again."""
+
+
+def _dossier_in(text: str) -> str | None:
+    found = _DOSSIER.search(text)
+    return found.group() if found else None
