@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -85,8 +86,12 @@ class _Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._location = next((v.decode("latin-1") for n, v in message["headers"] if n == b"location"), "")
-        self._bytes_out += len(message.get("body", b""))
+            for name, value in message["headers"]:
+                if name == b"location":
+                    self._location = value.decode("latin-1")
+                    break
+        else:
+            self._bytes_out += len(message.get("body", b""))
         if self._held is None:
             await self._send(message)
         else:
@@ -135,31 +140,48 @@ class _Visit:
         self.evidence.note(replace(call, status=error.status, response_bytes=len(body), response_sha256=digest))
         await answer(self.scope, self._receive, self._send)
 
-    def _path(self, said: Mapping[str, Any]) -> str:
-        """Return the path as it is kept: whose number or address somebody asked for by path is not."""
-        named, path = said.get("logged_path"), self.scope["path"]
-        if named or not path.startswith(DATA_SERVICES) or 0 < self._status < REFUSED_FROM:
-            return str(named or path)
-        return str(getattr(self.scope.get("route"), "path", f"{DATA_SERVICES}…"))
+    def _told(self, said: Mapping[str, Any]) -> tuple[str, str | None]:
+        """Return the path as it is kept, and the dossier it names: whose number somebody asked for by path is not."""
+        stands_for, path = said.get("logged_path"), self.scope["path"]
+        if stands_for:
+            return _told_by_contract(str(stands_for))
+        if not path.startswith(DATA_SERVICES) or 0 < self._status < REFUSED_FROM:
+            return _told_by(path)
+        return _told_by_contract(str(getattr(self.scope.get("route"), "path", f"{DATA_SERVICES}…")))
 
     def _call(self) -> Call:
         said = self.scope.get("state", {})
-        path = self._path(said)
+        path, dossier = self._told(said)
+        if dossier is None and self._location:
+            dossier = _dossier_in(self._location)
         caller = said.get("caller")
-        found = _DOSSIER.search(path) or _DOSSIER.search(self._location)
         return Call(
             at=self.at,
             client_id=caller.client_id if caller else ANONYMOUS,
             agency=caller.agency if caller else None,
             service=said.get("service", OWN_SERVICE),
             method=self.scope["method"],
-            path=log.masked(path),
+            path=path,
             status=self._status,
             duration_us=int((clock.monotonic() - self._started) * 1e6),
             request_bytes=self._bytes_in,
             response_bytes=self._bytes_out,
             trace_id=(current_traceparent() or "--").split("-")[1],
-            dossier_code=found.group() if found else None,
+            dossier_code=dossier,
             request_sha256=self._digest_in.digest() if self._digest_in else None,
             response_sha256=self._held.digest() if self._held else None,
         )
+
+
+def _told_by(path: str) -> tuple[str, str | None]:
+    """Return a path as it is logged, and the dossier it names."""
+    return log.masked(path), _dossier_in(path)
+
+
+_told_by_contract = lru_cache(1024)(_told_by)
+"""Of what stands for paths there is little, and it comes again and again."""
+
+
+def _dossier_in(text: str) -> str | None:
+    found = _DOSSIER.search(text)
+    return found.group() if found else None

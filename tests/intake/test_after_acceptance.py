@@ -63,7 +63,7 @@ class TestBeforeAcceptance:
         assert isinstance(told, DossierSupplementRequested)
         assert state["open_supplement"]["id"] == str(told.supplement_id)
         assert (await counter.view(code))["open_supplement"] == state["open_supplement"]
-        assert state["actions"] == ["supplement", "withdraw"]
+        assert state["actions"] == ["supplement", "withdraw", "retract"]
         # The answer is due by the end of work, five calendar days later or on the next working day.
         local = told.respond_by.astimezone(clock.VN)
         assert (local.hour, local.weekday() < 5, local - clock.now() > timedelta(days=4)) == (17, True, True)

@@ -73,7 +73,7 @@ class TestList:
     async def test_offers_what_can_be_done_and_no_personal_data(self, counter: Counter) -> None:
         await counter.done(await counter.submitted(), "request-supplement")
         answer = await counter.get("/dossiers")
-        assert answer.json()["items"][0]["actions"] == ["supplement", "withdraw"]
+        assert answer.json()["items"][0]["actions"] == ["supplement", "withdraw", "retract"]
         assert NAME not in answer.text
         assert CCCD not in answer.text
 

@@ -164,5 +164,5 @@ class TestBatch:
         finally:
             event.remove(engine, "before_cursor_execute", count)
         ours = [one for one in statements if "ask_at" not in one or "fee" in one]
-        assert len(ours) <= 13, ours
+        assert len(ours) <= 14, ours
         assert len(await till.rows(Fee, Fee.status == "due")) == 100

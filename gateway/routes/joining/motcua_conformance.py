@@ -227,8 +227,7 @@ def _problems(partner: Partner) -> None:
 def _keys(partner: Partner) -> str:
     answer = partner.call("POST", "/api/v1/dossiers", body=partner.dossier("x"))
     expect_problem(answer, 400, "idempotency_key_missing")
-    key, body = _key(), partner.dossier("Kiểm tra kết nối")
-    trace = secrets.token_hex(16)
+    key, body, trace = _key(), partner.dossier("Kiểm tra kết nối"), secrets.token_hex(16)
     traced = {**key, "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
     first = partner.call("POST", "/api/v1/dossiers", body=body, headers=traced)
     expect(first.status == 201, f"expected 201, got {first.status} {first.body[:300]!r}")
@@ -262,7 +261,8 @@ def _feed(partner: Partner) -> str:
     expect(mine[0]["event_type"] == "intake.dossier.submitted.v1", "it does not begin with its submission")
     cursors = [one["cursor"] for one in entries]
     expect(len(set(cursors)) == len(cursors), "a change came twice")
-    again = partner.call("GET", "/api/v1/sync/changes?" + urlencode({"limit": 1, "cursor": cursors[0]})).json()["items"]
+    asked = urlencode({"limit": 1, "cursor": cursors[0], "agency": partner.agency})
+    again = partner.call("GET", f"/api/v1/sync/changes?{asked}").json()["items"]
     expect(again[:1] == entries[1:2] or len(entries) == 1, "going on from a cursor gives something else")
     return f"{len(entries)} changes"
 

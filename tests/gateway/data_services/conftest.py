@@ -35,7 +35,7 @@ async def services_gateway(
     databases: Databases, gateway_template: str, gateway_files: dict[str, str]
 ) -> AsyncIterator[tuple[FastAPI, str, Hall, Granted]]:
     url = await databases.create_database(template=gateway_template)
-    more = {"data_service_hosts": "127.0.0.1, *.example", "sealing_keys": KEY}
+    more = {"data_service_hosts": "127.0.0.1, *.example", "sealing_keys": KEY, "body_bytes_max": 10_000_000}
     app = create_app(settings_of(url, "http://127.0.0.1:1", gateway_files, **more))
     database = Database(url, service="gateway")
     async with app.router.lifespan_context(app), serving(app) as address:

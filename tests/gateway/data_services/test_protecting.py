@@ -82,7 +82,8 @@ class TestRepeats:
     async def test_are_not_made_without_a_key(self, desk: Desk) -> None:
         await desk.offer(policy={"retries": {"attempts_max": 3, "first_pause_s": 0}})
         desk.ministry.script = [Response(status_code=503)] * 5
-        await desk.call("POST", "/things", headers={"idempotency-key": ""})
+        signed = {"Authorization": f"Bearer {await desk.visitor.token('one-stop')}"}
+        await desk.visitor.http.post(f"/api/v1/data-services/{CODE}/things", headers=signed)
         assert len(desk.ministry.calls) == 1
 
     @given(st.lists(st.booleans()), st.floats(0, 1))
