@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from shared import log, problems
 from shared.errors import DomainError
 from shared.guard.admission import REFUSED
+from shared.guard.joining import Joining
 from shared.guard.refusals import HeadTooLarge, MalformedRequest, Overloaded, RequestTooSlow
 from shared.settings import Limits
 
@@ -132,6 +133,10 @@ class GuardedProtocol(HttpToolsProtocol):
         return False
 
     # Going out
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:  # noqa: ANN401 - uvicorn's
+        cycle.transport = Joining(cycle.transport, self.loop)
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         """Watch that an answer is taken."""
