@@ -73,6 +73,8 @@ def traceparent_in(text: str) -> str | None:
 
     A later version may hold more after its flags, version 00 nothing (W3C trace context §3.2, §4.3).
     """
+    if not text:
+        return None
     found = _TRACEPARENT.fullmatch(text.strip(" \t"))
     if found is None or (text.strip(" \t").startswith("00-") and found[2] is not None):
         return None
@@ -100,7 +102,10 @@ def tracestate_in(texts: Iterable[str]) -> str:
 
 
 def _child_of(parent: str | None) -> str:
-    _, trace_id, _, flags = parent.split("-") if parent else ("", secrets.token_hex(16), "", "01")
+    if not parent:
+        chance = secrets.token_hex(24)
+        return f"00-{chance[:32]}-{chance[32:]}-01"
+    _, trace_id, _, flags = parent.split("-")
     return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
 
 
