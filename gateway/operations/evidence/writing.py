@@ -72,7 +72,7 @@ class Evidence:
         self._head: Head | None = None
         self._connection: asyncpg.Connection | None = None
         self._pending: list[_Pending] = []
-        self._on_the_way = 0
+        self._on_the_way = self._being_written = 0
         self._unsure: _Unsure | None = None
         self._turned_away: Counter[str] = Counter()
         self._grew = asyncio.Event()
@@ -82,7 +82,7 @@ class Evidence:
     @property
     def backlog(self) -> int:
         """How many calls are not in the log yet."""
-        return len(self._pending)
+        return len(self._pending) + self._being_written
 
     def admit(self, *, changes: bool) -> bool:
         """Keep room for a call that comes in; False when it must be turned away, since it could not be logged.
@@ -144,9 +144,13 @@ class Evidence:
             await self._write([])
         while self._pending:
             batch, self._pending = self._pending[:BATCH_MAX], self._pending[BATCH_MAX:]
-            if not await self._write(batch):
-                break
-        BACKLOG.set(len(self._pending))
+            self._being_written = len(batch)
+            try:
+                if not await self._write(batch):
+                    break
+            finally:
+                self._being_written = 0
+        BACKLOG.set(self.backlog)
 
     async def _short_wait(self) -> None:
         """Let calls that nobody waits for gather; one that somebody waits for is written at once."""
