@@ -148,6 +148,10 @@ class Evidence:
             try:
                 if not await self._write(batch):
                     break
+            except asyncio.CancelledError:
+                # The end came while it was on its way: it is written with what is left.
+                self._pending = [*(one for one in batch if not one.written), *self._pending]
+                raise
             finally:
                 self._being_written = 0
         BACKLOG.set(self.backlog)
@@ -230,6 +234,8 @@ class Evidence:
         self._unsure = None
         if done.endswith(" 0"):
             return False
+        for pending in batch:
+            pending.written = True
         self._head = Head(number, digest, now)
         self._witness.see(self._head, self.key)
         return True
