@@ -83,8 +83,8 @@ class HeaderRules(Part):
     """Small changes to headers, in this order: removed, renamed, set."""
 
     remove: Annotated[tuple[HeaderName, ...], Field(max_length=20)] = ()
-    rename: Annotated[dict[HeaderName, HeaderName], Field(max_length=20)] = {}
-    set: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = {}
+    rename: Annotated[dict[HeaderName, HeaderName], Field(max_length=20)] = Field(default_factory=dict)
+    set: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _leave_the_guarded(self) -> Self:
@@ -100,7 +100,7 @@ class BodyRules(Part):
     format: Literal["xml_to_json", "json_to_xml"] | None = None
     pick: Annotated[tuple[Member, ...], Field(max_length=100)] | None = None
     """Only these members of the object (or of each object of the array) stay; none: all."""
-    rename: Annotated[dict[Member, Member], Field(max_length=100)] = {}
+    rename: Annotated[dict[Member, Member], Field(max_length=100)] = Field(default_factory=dict)
 
     @property
     def is_idle(self) -> bool:
