@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints, model_validator
+
+from shared.bodies import Body
 
 MIB = 1024 * 1024
-Seconds = Annotated[float, Field(strict=True, gt=0, le=3600)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", to_lower=True)]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,1000}$")]
 Member = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
@@ -25,20 +27,20 @@ GUARDED_HEADERS = frozenset(
 """What no transformation may touch: framing, and what ties a call to its trace and its repeats."""
 
 
-class Part(BaseModel):
+class Part(Body):
     """Root of a policy's parts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class Retries(Part):
     """Repeats of a call that got no answer or a passing one; only of calls that are safe to repeat."""
 
-    attempts_max: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
+    attempts_max: Annotated[int, Field(ge=1, le=5)] = 2
     """With the first one; 1 means none."""
-    first_pause_s: Annotated[float, Field(strict=True, ge=0, le=60)] = 0.1
-    last_pause_s: Annotated[float, Field(strict=True, ge=0, le=60)] = 2
-    budget_share: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.1
+    first_pause_s: Annotated[float, Field(ge=0, le=60)] = 0.1
+    last_pause_s: Annotated[float, Field(ge=0, le=60)] = 2
+    budget_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Of the calls of late, so many may be repeats: an ailing service is not called twice as often."""
 
 
@@ -46,22 +48,22 @@ class Breaking(Part):
     """When a service that fails is given a rest."""
 
     window_s: Seconds = 30
-    calls_min: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 20
+    calls_min: Annotated[int, Field(ge=1, le=100_000)] = 20
     """Fewer calls in the window say nothing."""
-    failure_share: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
+    failure_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     open_s: Seconds = 10
-    probes: Annotated[int, Field(strict=True, ge=1, le=100)] = 3
+    probes: Annotated[int, Field(ge=1, le=100)] = 3
     """Calls let through after the rest; all must succeed."""
 
 
 class Limits(Part):
     """How much may go on at once, and how often."""
 
-    calls_at_once_max: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 100
-    client_calls_at_once_max: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 20
-    client_calls_per_minute: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
-    request_bytes_max: Annotated[int, Field(strict=True, ge=0, le=4096 * MIB)] = 10 * MIB
-    response_bytes_max: Annotated[int, Field(strict=True, ge=0, le=4096 * MIB)] = 50 * MIB
+    calls_at_once_max: Annotated[int, Field(ge=1, le=10_000)] = 100
+    client_calls_at_once_max: Annotated[int, Field(ge=1, le=10_000)] = 20
+    client_calls_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    request_bytes_max: Annotated[int, Field(ge=0, le=4096 * MIB)] = 10 * MIB
+    response_bytes_max: Annotated[int, Field(ge=0, le=4096 * MIB)] = 50 * MIB
 
 
 class Caching(Part):
@@ -70,10 +72,10 @@ class Caching(Part):
     enabled: StrictBool = True
     shared: StrictBool = False
     """One client's answers may serve all clients even where the service does not say `public`."""
-    default_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] = 0
+    default_s: Annotated[int, Field(ge=0, le=86_400)] = 0
     """How long an answer that says nothing of its age is good."""
-    entry_bytes_max: Annotated[int, Field(strict=True, ge=0, le=16 * MIB)] = MIB
-    stale_if_error_s: Annotated[int, Field(strict=True, ge=0, le=604_800)] = 0
+    entry_bytes_max: Annotated[int, Field(ge=0, le=16 * MIB)] = MIB
+    stale_if_error_s: Annotated[int, Field(ge=0, le=604_800)] = 0
     """While the service fails, an older answer serves so much longer."""
 
 
@@ -81,8 +83,8 @@ class HeaderRules(Part):
     """Small changes to headers, in this order: removed, renamed, set."""
 
     remove: Annotated[tuple[HeaderName, ...], Field(max_length=20)] = ()
-    rename: Annotated[dict[HeaderName, HeaderName], Field(max_length=20)] = {}
-    set: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = {}
+    rename: Annotated[dict[HeaderName, HeaderName], Field(max_length=20)] = Field(default_factory=dict)
+    set: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _leave_the_guarded(self) -> Self:
@@ -98,7 +100,7 @@ class BodyRules(Part):
     format: Literal["xml_to_json", "json_to_xml"] | None = None
     pick: Annotated[tuple[Member, ...], Field(max_length=100)] | None = None
     """Only these members of the object (or of each object of the array) stay; none: all."""
-    rename: Annotated[dict[Member, Member], Field(max_length=100)] = {}
+    rename: Annotated[dict[Member, Member], Field(max_length=100)] = Field(default_factory=dict)
 
     @property
     def is_idle(self) -> bool:

@@ -35,6 +35,7 @@ OWN: dict[str, dict[str, Any]] = {
         "outgoing_allowed": "127.0.0.1/32",
         "outgoing_ports": "1-65535",
         "outgoing_http": True,
+        "data_service_hosts": "127.0.0.1",
         "sealing_keys": base64.b64encode(b"k" * 32).decode(),
     },
     "payment": {"platform_url": "http://127.0.0.1:1", "platform_partner": "partner", "platform_secret": "secret"},

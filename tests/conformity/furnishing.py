@@ -82,7 +82,7 @@ class Furnisher:
             while not items:
                 await asyncio.sleep(0.05)
                 items = (await self._send("GET", f"{at}/deliveries"))["items"]
-        return {"code": [life.code], "subscription_id": [one["id"]], "message_id": [items[0]["message_id"]]}
+        return {"code": [life.code], "subscription_id": [one["id"]], "message_id": [items[0]["id"]]}
 
     async def _portal(self) -> Known:
         run = await self._send("POST", "/ops/portal/reconciliations")
