@@ -57,7 +57,7 @@ async def test_outage_of_three_days_is_caught_up_with(outage: Outage, capsys: py
 
 
 @pytest.mark.large
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(5400)
 async def test_outage_of_three_days_with_50_000_dossiers_moving_is_caught_up_with(
     outage: Outage, capsys: pytest.CaptureFixture[str]
 ) -> None:
