@@ -19,6 +19,7 @@ from shared import clock, log
 from shared.db import Database, is_outage
 from shared.errors import DomainError
 from shared.ids import new_id
+from shared.leading import for_ever, leading
 
 SCHEDULE = "schedule"
 LOOK_S = 2.0
@@ -86,27 +87,14 @@ class Puller:
 
     async def run(self) -> None:
         """Pull for ever."""
-        while True:
-            try:
-                await self._lead()
-            except Exception as problem:
-                if is_outage(problem):
-                    _log.warning("puller.database_away", reason=type(problem).__name__)
-                else:
-                    _log.exception("puller.failed")
-            await asyncio.sleep(LOOK_S)
+        await for_ever("puller", self._lead, pause_s=LOOK_S)
 
     async def _lead(self) -> None:
-        connection = await self.database.connect()
-        try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
-                await asyncio.sleep(LOOK_S)
+        async with leading(self.database, _LOCK_KEY, poll_s=LOOK_S) as connection:
             while True:
                 await connection.fetchval("SELECT 1")
                 await self.pull_due()
                 await asyncio.sleep(LOOK_S)
-        finally:
-            await connection.close(timeout=2)
 
     async def pull_due(self) -> bool:
         """Carry out the pull that waits, or a day's own; return whether there was one."""

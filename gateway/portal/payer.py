@@ -23,7 +23,8 @@ from gateway.portal.debts import Debt, Debts, Failure
 from gateway.portal.messages import with_links
 from gateway.portal.port import Portal, PortalSaidNo, PortalUnclear, RowAnswer
 from shared import clock, log
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.leading import for_ever, leading
 
 CHANNEL = "motcua_gateway"
 GATHER_S = 0.05
@@ -101,35 +102,26 @@ class Payer:
 
     async def run(self) -> None:
         """Pay for ever."""
-        while True:
-            try:
-                await self._lead()
-            except Exception as problem:
-                if is_outage(problem):
-                    _log.warning("payer.database_away", reason=type(problem).__name__)
-                else:
-                    _log.exception("payer.failed")
-            await asyncio.sleep(RESTART_S)
+        await for_ever("payer", self._lead, pause_s=RESTART_S)
 
     async def _lead(self) -> None:
-        connection = await self.database.connect()
-        try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
-                await asyncio.sleep(SAFETY_POLL_S)
-            await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
-            debts = Debts(connection)
-            while True:
-                self._wake.clear()
-                await self._send_out(debts)
-                await self._wait()
-                if not self._backlog:
-                    await asyncio.sleep(GATHER_S)
-        finally:
-            for task in self._on_their_way:
-                task.cancel()
-            await asyncio.gather(*self._on_their_way, return_exceptions=True)
-            self._on_their_way.clear()
-            await connection.close(timeout=2)
+        async with leading(self.database, _LOCK_KEY, poll_s=SAFETY_POLL_S) as connection:
+            try:
+                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                await self._pay_on(Debts(connection))
+            finally:
+                for task in self._on_their_way:
+                    task.cancel()
+                await asyncio.gather(*self._on_their_way, return_exceptions=True)
+                self._on_their_way.clear()
+
+    async def _pay_on(self, debts: Debts) -> None:
+        while True:
+            self._wake.clear()
+            await self._send_out(debts)
+            await self._wait()
+            if not self._backlog:
+                await asyncio.sleep(GATHER_S)
 
     async def _send_out(self, debts: Debts) -> None:
         BREAKER_OPEN.set(int(self.breaker is Breaker.OPEN))

@@ -20,7 +20,8 @@ from gateway.webhooks.following import CursorOf, Follower, share
 from gateway.webhooks.rows import Due, Outcome, Rows
 from shared import clock, log
 from shared.blobs.sealer import Sealer, Unopenable
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.leading import for_ever, leading
 from shared.outgoing import AddressRefused, NoAnswer, Outgoing
 
 CHANNEL = "motcua_gateway"
@@ -70,39 +71,31 @@ class Courier:
 
     async def run(self) -> None:
         """Tell for ever; outages of the database are waited out."""
-        while True:
-            try:
-                await self._lead()
-            except Exception as problem:
-                if is_outage(problem):
-                    _log.warning("courier.database_away", reason=type(problem).__name__)
-                else:
-                    _log.exception("courier.failed")
-            await asyncio.sleep(RESTART_S)
+        await for_ever("courier", self._lead, pause_s=RESTART_S)
 
     async def _lead(self) -> None:
-        connection = await self.database.connect()
-        try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
-                await asyncio.sleep(POLL_S)
-            self.leads = True
-            await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
-            rows, self.circuits = Rows(connection, self.plan), Circuits(self.plan)
-            while True:
-                self._wake.clear()
-                followers = await rows.followers()
-                more = await self._hand_on(rows, followers)
-                await self._send_out(rows, followers)
-                await self._tidy(rows)
-                await self._wait(0 if more else POLL_S)
-                await asyncio.sleep(GATHER_S)
-        finally:
-            self.leads = False
-            for task in self._on_their_way:
-                task.cancel()
-            await asyncio.gather(*self._on_their_way, return_exceptions=True)
-            self._on_their_way.clear()
-            await connection.close(timeout=2)
+        async with leading(self.database, _LOCK_KEY, poll_s=POLL_S) as connection:
+            try:
+                self.leads = True
+                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                self.circuits = Circuits(self.plan)
+                await self._tell_on(Rows(connection, self.plan))
+            finally:
+                self.leads = False
+                for task in self._on_their_way:
+                    task.cancel()
+                await asyncio.gather(*self._on_their_way, return_exceptions=True)
+                self._on_their_way.clear()
+
+    async def _tell_on(self, rows: Rows) -> None:
+        while True:
+            self._wake.clear()
+            followers = await rows.followers()
+            more = await self._hand_on(rows, followers)
+            await self._send_out(rows, followers)
+            await self._tidy(rows)
+            await self._wait(0 if more else POLL_S)
+            await asyncio.sleep(GATHER_S)
 
     async def _hand_on(self, rows: Rows, followers: Sequence[Follower]) -> bool:
         """Hand a page of the feed on from some of the places where followers stand; tell whether there may be more."""

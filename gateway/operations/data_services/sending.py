@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 
@@ -24,7 +25,8 @@ from gateway.operations.data_services.rerunning import CHANNEL
 from gateway.operations.evidence import Call, Evidence
 from shared import clock, log, telemetry
 from shared.blobs.sealer import Sealer, Unopenable
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.leading import for_ever, leading
 
 POLL_S = 2.0
 RESTART_S = 1.0
@@ -82,38 +84,30 @@ class Sender:
 
     async def run(self) -> None:
         """Lead for ever."""
-        while True:
-            try:
-                await self._lead()
-            except Exception as problem:
-                if is_outage(problem):
-                    _log.warning("reruns.database_away", reason=type(problem).__name__)
-                else:
-                    _log.exception("reruns.failed")
-            await asyncio.sleep(RESTART_S)
+        await for_ever("reruns", self._lead, pause_s=RESTART_S)
 
     async def _lead(self) -> None:
         rung = asyncio.Event()
-        connection = await self.database.connect()
-        try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
-                await asyncio.sleep(POLL_S)
-            await connection.add_listener(CHANNEL, lambda *_: rung.set())
-            while True:
-                rung.clear()
-                # Before the registry was read, no service is known: that is no failure of a call.
-                while not self.registry.loaded:
-                    await asyncio.sleep(WAIT_S)
-                for row in await connection.fetch(_RUNNING):
-                    if row["id"] not in self._leading:
-                        self._leading[row["id"]] = asyncio.create_task(self._lead_one(row["id"]))
-                await self._wait(rung)
-        finally:
-            for task in self._leading.values():
-                task.cancel()
-            await asyncio.gather(*self._leading.values(), return_exceptions=True)
-            self._leading.clear()
-            await connection.close(timeout=2)
+        async with leading(self.database, _LOCK_KEY, poll_s=POLL_S) as connection:
+            try:
+                await connection.add_listener(CHANNEL, lambda *_: rung.set())
+                await self._lead_on(connection, rung)
+            finally:
+                for task in self._leading.values():
+                    task.cancel()
+                await asyncio.gather(*self._leading.values(), return_exceptions=True)
+                self._leading.clear()
+
+    async def _lead_on(self, connection: asyncpg.Connection, rung: asyncio.Event) -> None:
+        while True:
+            rung.clear()
+            # Before the registry was read, no service is known: that is no failure of a call.
+            while not self.registry.loaded:
+                await asyncio.sleep(WAIT_S)
+            for row in await connection.fetch(_RUNNING):
+                if row["id"] not in self._leading:
+                    self._leading[row["id"]] = asyncio.create_task(self._lead_one(row["id"]))
+            await self._wait(rung)
 
     async def _wait(self, rung: asyncio.Event) -> None:
         """Wait for an order, or a while; raise what a re-run raised."""

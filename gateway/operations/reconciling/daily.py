@@ -13,7 +13,8 @@ from gateway.operations.reconciling.acts import CHANNEL
 from gateway.operations.reconciling.run import PortalAway, Run, RunPlan
 from gateway.portal.port import Portal
 from shared import clock, log
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.leading import for_ever, leading
 
 EVERY_S = 5.0
 AWAY_S = 60.0
@@ -38,21 +39,10 @@ class Reconciler:
 
     async def run(self) -> None:
         """Reconcile for ever."""
-        while True:
-            try:
-                await self._lead()
-            except Exception as problem:
-                if is_outage(problem):
-                    _log.warning("reconciler.database_away", reason=type(problem).__name__)
-                else:
-                    _log.exception("reconciler.failed")
-            await asyncio.sleep(RESTART_S)
+        await for_ever("reconciler", self._lead, pause_s=RESTART_S)
 
     async def _lead(self) -> None:
-        connection = await self.database.connect()
-        try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
-                await asyncio.sleep(EVERY_S)
+        async with leading(self.database, _LOCK_KEY, poll_s=EVERY_S) as connection:
             await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
             while True:
                 self._wake.clear()
@@ -63,8 +53,6 @@ class Reconciler:
                     await asyncio.wait_for(self._wake.wait(), EVERY_S)
                 except TimeoutError:
                     continue
-        finally:
-            await connection.close(timeout=2)
 
     async def look(self) -> None:
         """Do what is to be done now: the day's run, a run that was asked for, what was told anew."""
