@@ -20,7 +20,7 @@ COMPOSE = ROOT / "deploy/compose.yaml"
 KUBERNETES = sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))
 TOOLS = ROOT / ".venv/bin"
 # What only containers set: addresses and choices that processes on one machine take from their defaults.
-CHOICES = {"MOTCUA_PARTITIONS", "MOTCUA_LOG_LEVEL", "MOTCUA_OTLP_ENDPOINT"}
+CHOICES = {"MOTCUA_PARTITIONS", "MOTCUA_LOG_LEVEL", "MOTCUA_OTLP_ENDPOINT", "MOTCUA_REPLICAS"}
 
 
 def documents() -> Iterator[Mapping[str, Any]]:
