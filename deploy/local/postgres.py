@@ -23,7 +23,7 @@ PROBE_TIMEOUT_S = 5
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": ports.LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "400",
+    "max_connections": "1000",
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
     "checkpoint_timeout": "15min",

@@ -75,7 +75,8 @@ class TestFile:
         await desk.issue(await desk.drafted(), "1/GP")
         answer = await desk.client.post("/verify", content=PDF)
         assert (answer.json()["status"], answer.json()["reference"]) == ("valid", hashlib.sha256(PDF).hexdigest())
-        for spoilt in (PDF + b"\n", PDF[:-1], b""):
+        assert (await desk.client.post("/verify", content=b"")).status_code == 422
+        for spoilt in (PDF + b"\n", PDF[:-1]):
             assert (await desk.client.post("/verify", content=spoilt)).json()["status"] == "unknown"
             assert not desk.file(hashlib.sha256(spoilt).hexdigest()).exists()
 

@@ -173,7 +173,8 @@ class TestPersonalData:
         ]["subject"]
         values = {"code": code, "service": "payment", "rest": "waiting"}
         heard = await all_of(lives.house.knock(door, DIRECTLY, who, values=values) for door in doors)
-        assert {one.status for one in heard} == {200}
+        # What has a number of its own is looked for under one that nothing has.
+        assert 200 in {one.status for one in heard} <= {200, 404, 422}
         assert any(b"260407-7777" in one.body for one in heard), "nothing waits: the test would prove nothing"
         assert [found for door, one in zip(doors, heard, strict=True) for found in planted(door.name, one.body)] == []
 
