@@ -126,9 +126,10 @@ class Till:
     # What intake tells
 
     async def hear(self, *events: RawEvent) -> None:
-        """Take events as one batch; nothing may be left waiting."""
+        """Take events as one batch; none of their dossiers may be left waiting."""
         await Inbox(self.database, HANDLERS, preload=preload, plan=RetryPlan(0, 0)).take(events)
-        assert await self.scalars("SELECT reason FROM waiting") == []
+        codes = [event.subject for event in events]
+        assert await self.scalars("SELECT reason FROM waiting WHERE subject = ANY(:codes)", codes=codes) == []
 
     async def accept(self, *items: FeeItem, code: str = "", agency: str = AGENCY) -> list[Fee]:
         """Let a dossier be accepted; return its fees."""
