@@ -163,6 +163,7 @@ class TestBatch:
             await till.hear(*ends, *begins)
         finally:
             event.remove(engine, "before_cursor_execute", count)
-        ours = [one for one in statements if "ask_at" not in one or "fee" in one]
-        assert len(ours) <= 14, ours
+        # The rounds that ask providers go on meanwhile; they alone skip what is locked.
+        ours = [one for one in statements if ("ask_at" not in one or "fee" in one) and "SKIP LOCKED" not in one]
+        assert len(ours) <= 13, ours
         assert len(await till.rows(Fee, Fee.status == "due")) == 100

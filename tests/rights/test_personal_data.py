@@ -166,15 +166,15 @@ class TestPersonalData:
 
     async def test_is_in_nothing_that_ops_see(self, lives: Lives) -> None:
         """Not the events that wait, not the reasons why, not a dossier's trace."""
-        doors = [door for door in all_doors() if "/ops/" in door.path and not door.unsafe]
+        # No reconciliation ran here, and what a run keeps is looked through in test_personal_traces.
+        doors = [d for d in all_doors() if "/ops/" in d.path and not d.unsafe and "{run_id}" not in d.path]
         who = lives.house.authorization(["ops:read"], agency="H32")
         code = (await lives.counter.rows("SELECT subject FROM outbox WHERE subject LIKE 'H32%' ORDER BY id LIMIT 1"))[
             0
         ]["subject"]
         values = {"code": code, "service": "payment", "rest": "waiting"}
         heard = await all_of(lives.house.knock(door, DIRECTLY, who, values=values) for door in doors)
-        # What has a number of its own is looked for under one that nothing has.
-        assert 200 in {one.status for one in heard} <= {200, 404, 422}
+        assert {one.status for one in heard} == {200}
         assert any(b"260407-7777" in one.body for one in heard), "nothing waits: the test would prove nothing"
         assert [found for door, one in zip(doors, heard, strict=True) for found in planted(door.name, one.body)] == []
 
