@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import clock
+from shared import clock, log
 from shared.db import intervention, waiting
 from shared.errors import DomainError, FieldError, InvalidRequest, NotFound
 from shared.telemetry import OUTBOX_AGE, OUTBOX_ROWS, PARKED_SUBJECTS, WAITING_SUBJECTS
@@ -178,7 +178,9 @@ async def _remember(work: Work, subject: str, action: str, reason: str, **event:
         raise InvalidRequest("Give a reason: it is kept.", errors=[FieldError("reason", "Say why.", "Nêu lý do.")])
     inserted = await work.session.execute(
         intervention.insert()
-        .values(subject=subject, action=action, reason=reason, actor=work.caller.client_id, at=work.now, **event)
+        .values(
+            subject=subject, action=action, reason=log.masked(reason), actor=work.caller.client_id, at=work.now, **event
+        )
         .returning(intervention.c.id)
     )
     return int(inserted.scalar_one())

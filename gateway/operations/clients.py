@@ -15,6 +15,7 @@ from gateway.errors import ClientChanged, ClientExists, ClientVersionMissing, Es
 from gateway.models import Client, ClientChange, ClientGrant
 from gateway.operations.book import CHANNEL, as_grant
 from gateway.operations.rights import Grant, Rights
+from shared import log
 from shared.errors import FieldError, InvalidRequest
 from shared.work import Work
 
@@ -85,7 +86,7 @@ async def deactivate_client(work: Work, *, client_id: str, reason: str) -> Clien
     _require_another(work, client_id)
     if client.active:
         client.active = False
-        await tell_change(work, client_id, "deactivated", {"reason": reason})
+        await tell_change(work, client_id, "deactivated", {"reason": log.masked(reason)})
     return await _fresh(work, client)
 
 

@@ -51,7 +51,7 @@ async def dismiss_diff(session: AsyncSession, *, diff_id: int, by: str, note: st
 
     Raises DiffUnknown, DiffDecided.
     """
-    return _decided(await _open(session, diff_id, lock=True), DISMISSED, by=by, note=note)
+    return _decided(await _open(session, diff_id, lock=True), DISMISSED, by=by, note=log.masked(note))
 
 
 class AutomaticPuller(Puller):

@@ -147,9 +147,10 @@ async def report(
         )
     if edoc.content is None:
         raise EdocExpired
-    recipient.progress, recipient.note, recipient.changed_at = progress, note, work.now
+    # Whole it is told in the receipt alone, which lies sealed.
+    recipient.progress, recipient.note, recipient.changed_at = progress, note and log.masked(note), work.now
     if progress in RECEIPT_CODES and edoc.kind != "receipt":
-        await _send_receipt(work, keeping, edoc, recipient)
+        await _send_receipt(work, keeping, edoc, recipient, note)
     return recipient
 
 
@@ -163,7 +164,7 @@ def _one_of(work: Work, recipients: Sequence[EdocRecipient], agency: str | None)
     raise EdocInvalid(errors=[FieldError("body.agency", "Several of your agencies are recipients: name one.")])
 
 
-async def _send_receipt(work: Work, keeping: Keeping, edoc: Edoc, recipient: EdocRecipient) -> None:
+async def _send_receipt(work: Work, keeping: Keeping, edoc: Edoc, recipient: EdocRecipient, note: str | None) -> None:
     await work.session.execute(_LOCK, {"key": _LOCK_KEY})
     content = write_receipt(
         sender=recipient.agency,
@@ -171,7 +172,7 @@ async def _send_receipt(work: Work, keeping: Keeping, edoc: Edoc, recipient: Edo
         about=edoc.id,
         document_id=edoc.document_id,
         progress=recipient.progress,
-        note=recipient.note,
+        note=note,
         at=work.now,
     )
     receipt_id = f"receipt:{new_id()}"

@@ -1,21 +1,26 @@
 """All five processes of the province in one, on real databases, with one issuer that they trust."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
 
 from deploy.docs.parts import PARTS
-from shared import migrations
+from shared import log, migrations
 from tests.gateway.conftest import settings_of
+from tests.intake.counter import Counter
 from tests.rights.doors import all_scopes
 from tests.rights.gateway_seeds import CODE
 from tests.rights.house import NO_BROKER, OWNER, WITHOUT_GRANTS, House, client_of
+from tests.rights.lives import Lives
 from tests.rights.nouns import ITS_FRIEND, STRANGERS, WHO_MAY, Seeds
 from tests.rights.seeds import sow
 from tests.support.servers import Databases
@@ -73,6 +78,29 @@ async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
 async def seeds(house: House) -> Seeds:
     """Make one of everything at one agency."""
     return await sow(house)
+
+
+@pytest.fixture(scope="module")
+def logged() -> Iterator[io.StringIO]:
+    """Lend all that is logged, at its most talkative, as it would be written."""
+    root, written = logging.getLogger(), io.StringIO()
+    log.configure("rights", "DEBUG")
+    ours = root.handlers[0]
+    assert isinstance(ours, logging.StreamHandler)
+    before = ours.setStream(written)
+    yield written
+    ours.setStream(before or io.StringIO())
+    root.setLevel("INFO")
+
+
+@pytest.fixture(scope="module")
+async def lives(house: House, logged: io.StringIO) -> AsyncIterator[Lives]:
+    transport = httpx.ASGITransport(house.apps["intake"], raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake", timeout=60) as client:
+        counter = Counter(house.apps["intake"], client, house.issuer, house.folders["intake"])
+        found = Lives(house, client, counter)
+        await found.lead()
+        yield found
 
 
 async def _open(stack: AsyncExitStack, app: FastAPI, issuer: Issuer) -> FastAPI:

@@ -136,12 +136,13 @@ async def _edocs(owner: Owner, seeds: Seeds) -> None:
     """Send the owner a document of its own, so that it is sender and recipient."""
     await owner.send("POST", f"{EDOCS}/agencies", {"code": OWNER, "name": "UBND xã"})
     content = envelope(OWNER, (OWNER,), "RIENG")
-    document = (await owner.send("POST", f"{EDOCS}/documents", _sent(content)))["docId"]
+    document = (await owner.send("POST", f"{EDOCS}/documents", as_sent(content)))["docId"]
     seeds.add("gateway", EDOCS + "/documents/{doc_id}", {"doc_id": document})
     seeds.bodies[f"gateway: PUT {EDOCS}/documents/{{doc_id}}"] = {"status": "PROCESSING"}
     # Everybody who takes part may read who else does; only the agency, or one above it, ends that.
     seeds.add("gateway", EDOCS + "/agencies/{code}", {"code": OWNER}, secret=False)
 
 
-def _sent(content: bytes) -> dict[str, str]:
+def as_sent(content: bytes) -> dict[str, str]:
+    """Return the body that hands an envelope in."""
     return {"type": "edoc", "data": base64.b64encode(content).decode()}

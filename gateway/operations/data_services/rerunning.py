@@ -10,6 +10,7 @@ from sqlalchemy import insert, text
 from gateway import queries
 from gateway.errors import RerunNotPossible
 from gateway.models import DataServiceCall, DataServiceRerun, DataServiceRerunCall
+from shared import log
 from shared.ids import new_id
 from shared.work import Work
 
@@ -65,7 +66,7 @@ async def order_rerun(
         service=service,
         asked_by=work.caller.client_id,
         asked_at=work.now,
-        reason=reason,
+        reason=log.masked(reason),
         stage="running",
         calls_per_second=calls_per_second,
     )
