@@ -12,26 +12,38 @@ from gateway.models import CatalogueDiff, CataloguePull
 from gateway.operations.reconciling.judging import Told as Acknowledged
 from gateway.operations.reconciling.judging import judge
 from gateway.operations.reconciling.records import note_found
+from gateway.portal.canonical import digest
 from shared import clock
 from shared.db import Database
 from shared.events.envelope import RawEvent
 from shared.ids import new_id
 from tests.gateway.receiver import Receiver, receiving
 from tests.gateway.test_edocs import envelope
+from tests.intake.counter import dossier
 from tests.rights.gateway_seeds import CLIENTS, CODE, EDOCS, HOOKS, SERVICES, Owner, as_sent
 from tests.rights.house import OWNER, House
 from tests.rights.lives import PERSON, Lives, planted
-from tests.rights.nouns import Seeds, calling, put
+from tests.rights.nouns import Seeds, calling, made, put
 from tests.support.assertions import eventually
 
 pytestmark = pytest.mark.timeout(180)
 NUMBERS = f"{PERSON['id_number']}, {PERSON['phone']}, {PERSON['email']}"
 """What somebody writes where a reason is asked for; names are nothing that can be told from other words."""
 REASON = f"Gọi lại {NUMBERS}"
-OWN_WORK = "It is what the process is there for: whoever may see the dossier sees it."
-EVENTS = "Events carry what the next process needs; rows go once they were sent, taken or given up."
-ANSWERS = "The answer to a change, for as long as its key holds (30 days): the same call again gets the same answer."
-MAY_KNOW: dict[str, str] = {}
+OWN_WORK = "The dossier itself: whoever may see it sees it, through this process alone."
+SENT = "An event, until the broker has confirmed it."
+OWED = "What the portal is owed, until it has acknowledged it."
+ANSWER = "The answer to a change, while its key holds (30 days): the same call again gets the same answer."
+MAY_KNOW = {
+    "intake.dossier": OWN_WORK,
+    "intake.draft": OWN_WORK,
+    "intake.outbox": SENT,
+    "intake.idempotency_key": ANSWER,
+    "workflow.case_file": OWN_WORK,
+    "results.case_slice": OWN_WORK,
+    "gateway.dossier_view": "What the portal's dossier is made of whenever it has to be told anew.",
+    "gateway.portal_debt": OWED,
+}
 """Every table that may hold somebody's data in clear, and why; all others of all processes must not."""
 
 
@@ -56,7 +68,8 @@ class Traces:
             await self._by_document(owner)
             await self._by_portal()
             await self._in_reasons(owner)
-        del lives
+        draft = {"dossier": dossier(applicant=PERSON, agency_code=OWNER)}
+        made(await lives.counter.post("/drafts", draft))
 
     async def _by_webhook(self, owner: Owner) -> None:
         """Be told of everything from the beginning."""
@@ -91,8 +104,9 @@ class Traces:
         now = clock.now()
         hoso = {"TrangThaiHoSo": "2", "ChuHoSo": PERSON["name"], "SoGiayTo": PERSON["id_number"], **PERSON}
         code = f"{OWNER}-260407-0042"
-        told = Acknowledged(code, OWNER, 1, (2,), 2, b"other", now, False, None, now)
-        finding = judge(told, hoso, ours_now={**hoso, "ChuHoSo": "Khác"})
+        ours = {**hoso, "ChuHoSo": "Khác"}
+        told = Acknowledged(code, OWNER, 1, (2,), 2, digest(ours), now, final=False, attempts=None, compare_at=now)
+        finding = judge(told, hoso, ours_now=ours)
         assert finding is not None
         async with self.database.session() as session:
             await note_found(session, code, OWNER, finding, run=None, now=now)
