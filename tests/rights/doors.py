@@ -26,10 +26,8 @@ PUBLIC = re.compile(
 )
 """Everybody's: health, tokens, the catalogue, the check of a result or receipt; a provider's callback is signed."""
 
-ANY_CLIENT = re.compile(
-    r"gateway: GET /api/v1/(data-services/(listMethods|allowedMethods|getOpenAPI)|asyncapi\.json|conformance\.py)"
-)
-"""Needs a token and no scope: each client is told what it may call itself, what events there are, how to check."""
+ANY_CLIENT = re.compile(r"gateway: GET /api/v1/data-services/(listMethods|allowedMethods|getOpenAPI)")
+"""Needs a token and no scope: each client is told what it may call itself."""
 
 BEHIND_A_GRANT = re.compile(r"gateway: \w+ /api/v1/data-services/edocs/.*")
 """A data service of our own: without a grant at it there is nothing (404), whatever the scopes."""

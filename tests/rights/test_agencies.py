@@ -77,15 +77,9 @@ NOT_LISTED = {
     # Listed where it is asked, as long as it is not answered.
     "/consultations/{consultation_id}",
 }
-OF_EXAMPLES = {"/api/v1/asyncapi.json", "/api/v1/conformance.py"}
-"""Documents, the same for all; their examples look like things."""
 FIGURES = {"/api/v1/statistics/transactions": frozenset({CODE})}
 """Names of services stand in the door's figures, which are of all agencies together (RUNNING_IT)."""
-LISTS = [
-    door
-    for door in all_doors()
-    if not door.unsafe and not door.public and "{" not in door.path and door.path not in OF_EXAMPLES
-]
+LISTS = [door for door in all_doors() if not door.unsafe and not door.public and "{" not in door.path]
 
 
 def shows(body: bytes, mark: str) -> bool:
