@@ -352,6 +352,7 @@ const DETAILS = {
   official: ["cán bộ", "official"],
   accepted_by: ["người tiếp nhận", "accepted by"],
   rejected_by: ["người từ chối", "rejected by"],
+  retracted_by: ["người hủy hồ sơ nhập nhầm", "retracted by"],
   requested_by: ["người yêu cầu", "requested by"],
   stopped_by: ["người dừng", "stopped by"],
   issued_by: ["người ban hành", "issued by"],
