@@ -47,6 +47,7 @@ class Refresher:
         self.database, self.registry, self.cache = database, registry, cache
         self.sealer, self.hosts, self.built_in = sealer, hosts, built_in
         self._known: dict[tuple[str, str], Version] = {}
+        self._reading = asyncio.Lock()
         registry.replace(built_in)
 
     async def run(self) -> None:
@@ -75,7 +76,11 @@ class Refresher:
             await connection.close(timeout=2)
 
     async def read(self) -> None:
-        """Read the whole registry once."""
+        """Read the whole registry once; of two readings at a time, the later one counts."""
+        async with self._reading:
+            await self._read()
+
+    async def _read(self) -> None:
         async with self.database.session() as session:
             services, revisions, windows = await queries.list_all_data_services(session)
             known = {key: one for key, one in self._known.items() if revisions.get(key) == one.revision}

@@ -26,7 +26,7 @@ async def stack(desk: Desk, tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
         async def known() -> bool:
             return len(desk.parts.registry.services) == 29
 
-        await eventually(known)
+        await eventually(known, what=lambda: sorted(desk.parts.registry.services))
         names = ("statistics", "one-stop", ADMIN)
         clients = {name: {"client_id": name, "client_secret": SECRET} for name in names}
         yield {"clients": clients, "ministries": {"url": url}}
