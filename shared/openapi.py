@@ -242,6 +242,7 @@ def _complete(operation: dict[str, Any]) -> None:
     operation.setdefault("security", [{SCHEME: []}] if written else [])
     responses = operation["responses"]
     always = ["500", "503"] + (["401", "403"] if operation["security"] else [])
+    always += ["413"] if "requestBody" in operation else []
     always += ["422"] if parameters or "requestBody" in operation else []
     for status in always:
         responses.setdefault(status, {"description": _REFUSAL, "content": {PROBLEM_TYPE: {"schema": _PROBLEM}}})
