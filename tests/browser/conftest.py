@@ -18,7 +18,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 Visits = Callable[..., Awaitable[Visitor]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(databases: Databases, broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     urls = {name: await databases.create_database() for name in ("gateway", "workflow")}
     house = House(
@@ -40,7 +40,7 @@ async def house(databases: Databases, broker: Broker, tmp_path_factory: pytest.T
             await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     if not os.access(CHROMIUM, os.X_OK):
         pytest.skip(f"no browser at {CHROMIUM}: install Debian's package chromium")

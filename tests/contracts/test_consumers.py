@@ -72,7 +72,7 @@ class Listener:
             return [reason.partition(":")[0] for reason in rows]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def listeners(databases: Databases) -> AsyncIterator[dict[str, Listener]]:
     found: dict[str, Listener] = {}
     for part in PARTS:

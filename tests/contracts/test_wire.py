@@ -34,7 +34,7 @@ SUBJECT = "H32.14.21-260407-0001"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def asyncapi() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "docs/reference/asyncapi.yaml").read_text(encoding="utf-8"))
 

@@ -10,7 +10,7 @@ from tests.support.stack import Stack, running_stack
 __all__ = ["_listening", "_speaking", "amqp_url", "ear", "toy", "toy_template"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Lend a whole stack."""
     with running_stack(tmp_path_factory.mktemp("stack") / "run") as running:

@@ -61,7 +61,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=25
 hypothesis.settings.load_profile("unhurried")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def gateway_template(databases: Databases) -> AsyncIterator[str]:
     """Return the name of a migrated database, to be copied."""
     url = await databases.create_database()
@@ -82,25 +82,25 @@ async def _hall_of(url: str) -> AsyncIterator[Hall]:
     await database.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def quiet_url(databases: Databases, gateway_template: str) -> AsyncIterator[str]:
     async for url in _copied(databases, gateway_template):
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def gateway_url(databases: Databases, gateway_template: str) -> AsyncIterator[str]:
     async for url in _copied(databases, gateway_template):
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def open_hall(quiet_url: str) -> AsyncIterator[Hall]:
     async for hall in _hall_of(quiet_url):
         yield hall
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def open_house(gateway_url: str) -> AsyncIterator[Hall]:
     async for hall in _hall_of(gateway_url):
         yield hall
@@ -120,7 +120,7 @@ async def house(open_house: Hall) -> AsyncIterator[Hall]:
     await open_house.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Write the signing key and the clients; return the settings that name them."""
     folder: Path = tmp_path_factory.mktemp("gateway")
@@ -139,7 +139,7 @@ def gateway_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"signing_key_file": str(folder / "key.json"), "clients_file": str(folder / "clients.json")}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def open_backstage() -> AsyncIterator[tuple[Backstage, str]]:
     backstage = Backstage()
     async with serving(backstage) as url:
@@ -175,7 +175,7 @@ def settings_of(database_url: str, services_url: str, files: dict[str, str], **m
     return GatewaySettings.model_validate(values)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def _gateway(
     gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
 ) -> AsyncIterator[tuple[FastAPI, str]]:
@@ -200,7 +200,7 @@ def registrar(visitor: Visitor) -> Registrar:
     return Registrar(visitor)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def _replica(
     gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
 ) -> AsyncIterator[tuple[FastAPI, str]]:
@@ -220,7 +220,7 @@ async def replica(_replica: tuple[FastAPI, str], visitor: Visitor) -> AsyncItera
     del visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
     """Run the mocked national portal, a process of its own."""
     with PortalProcess(tmp_path_factory.mktemp("portal"), gateway_url="http://127.0.0.1:1") as process:

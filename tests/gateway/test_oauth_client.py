@@ -23,7 +23,7 @@ from tests.support.serving import serving
 RUN_S = 60
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def scripts() -> Path:
     """Return a folder with the scripts and the packages they import."""
     return await asyncio.to_thread(installed, Path(__file__).parent / "npm")

@@ -19,7 +19,7 @@ NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 """Nobody listens there: what is told stays in the outbox, where tests read it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def database_url(databases: Databases) -> AsyncIterator[str]:
     url = await databases.create_database()
     await asyncio.to_thread(migrations.upgrade, "services.intake", url)
@@ -27,19 +27,19 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("documents")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(database_url: str, folder: Path) -> IntakeSettings:
     return IntakeSettings.model_validate(
         {"database_url": database_url, "amqp_url": NO_BROKER, "storage_url": folder.as_uri(), "catalogue_poll_s": 0.2}
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def app(settings: IntakeSettings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):

@@ -14,13 +14,13 @@ from deploy.integrators.command import CONTRACT
 from tests.support.stack import Stack, running_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def contract() -> dict[str, Any]:
     """Return the committed contract."""
     return json.loads(CONTRACT.read_text())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def package(tmp_path_factory: pytest.TempPathFactory, contract: dict[str, Any]) -> Path:
     """Return the folder of a client that was generated from the contract."""
     folder = tmp_path_factory.mktemp("client")
@@ -28,14 +28,14 @@ def package(tmp_path_factory: pytest.TempPathFactory, contract: dict[str, Any]) 
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Lend a whole stack."""
     with running_stack(tmp_path_factory.mktemp("sandbox") / "run") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def partner(stack: Stack, package: Path) -> dict[str, str]:
     """Return the environment of a partner of the sandbox."""
     known = stack.facts["clients"]["sandbox"]

@@ -33,7 +33,7 @@ NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 """Nobody listens there: what is told stays in the outbox, where tests read it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def database_url(databases: Databases) -> AsyncIterator[str]:
     url = await databases.create_database()
     await asyncio.to_thread(migrations.upgrade, "services.payment", url)
@@ -41,20 +41,20 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def door() -> int:
     """Return the port of the gateway that the platform calls back."""
     return free_port()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[PortalProcess]:
     folder = tmp_path_factory.mktemp("platform")
     with PortalProcess(folder, gateway_url=f"http://127.0.0.1:{door}", portal_gateway_timeout_s="30") as process:
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the seal of H32 and the certificate of who vouches for it."""
     folder = tmp_path_factory.mktemp("seals")
@@ -62,19 +62,19 @@ def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def vnpay(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[MockProcess]:
     with MockProcess("vnpay", tmp_path_factory.mktemp("vnpay"), f"http://127.0.0.1:{door}") as process:
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bank(tmp_path_factory: pytest.TempPathFactory, door: int) -> Iterator[MockProcess]:
     with MockProcess("bank", tmp_path_factory.mktemp("bank"), f"http://127.0.0.1:{door}") as process:
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def app(
     database_url: str, platform: PortalProcess, seals: Path, vnpay: MockProcess, bank: MockProcess
 ) -> AsyncIterator[FastAPI]:
@@ -106,7 +106,7 @@ async def app(
         yield app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def gateway(app: FastAPI, door: int) -> AsyncIterator[None]:
     """Stand where the gateway stands: payment under /api/v1, on a port that the platform can call."""
     outside = FastAPI()

@@ -22,7 +22,7 @@ NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 """Nobody listens there: what is told stays in the outbox, where tests read it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def database_url(databases: Databases) -> AsyncIterator[str]:
     url = await databases.create_database()
     await asyncio.to_thread(migrations.upgrade, "services.results", url)
@@ -30,12 +30,12 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("archive")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder with an authority and a seal that it certified."""
     folder = tmp_path_factory.mktemp("seals")
@@ -43,12 +43,12 @@ def seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seal(seals: Path) -> Seal:
     return Seal.from_file(seals / "H32.p12", "")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trust(seals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a trust folder with one list, `province`."""
     folder = tmp_path_factory.mktemp("trust")
@@ -57,7 +57,7 @@ def trust(seals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def app(database_url: str, folder: Path, trust: Path) -> AsyncIterator[FastAPI]:
     settings = ResultsSettings.model_validate(
         {

@@ -24,14 +24,14 @@ from tests.shared.test_blobs import files
 FLIPS = 60
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def checker(trust: Path) -> AsyncIterator[SignatureChecker]:
     checker = SignatureChecker(str(trust))
     yield checker
     await checker.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def paper(seal: Seal) -> bytes:
     return seal.paper(["KET QUA", "H32.14-260407-0001"])
 

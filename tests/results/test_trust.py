@@ -13,7 +13,7 @@ from shared import clock
 from tests.results.authority import Authority, signed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def authority() -> Authority:
     return Authority(clock.now())
 

@@ -46,7 +46,7 @@ def _settings(name: str, settings_class: Any, url: str, folder: Path) -> Any:
     return settings_class.model_validate({"database_url": url, "amqp_url": NO_BROKER, **needed, **more.get(name, {})})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """Run every process; the gateway reaches the others over HTTP."""
     urls = {part.name: await _migrated(databases, part.package) for part in PARTS}
@@ -74,7 +74,7 @@ async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
         await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def seeds(house: House) -> Seeds:
     """Make one of everything at one agency."""
     return await sow(house)

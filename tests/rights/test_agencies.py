@@ -84,7 +84,8 @@ LISTS = [door for door in all_doors() if not door.unsafe and not door.public and
 
 def shows(body: bytes, mark: str) -> bool:
     """Tell whether an answer holds a mark; within a longer number (a moment has many digits) it is another."""
-    return re.search(rb"(?<!\d)%b(?!\d)" % re.escape(mark.encode()), body) is not None
+    found = mark.encode()
+    return found in body and re.search(rb"(?<!\d)%b(?!\d)" % re.escape(found), body) is not None
 
 
 class TestLists:

@@ -20,7 +20,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=60
 hypothesis.settings.load_profile("unhurried")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def toy_template(databases: Databases) -> AsyncIterator[str]:
     """Return the name of a database with the toy's tables, to be copied."""
     url = await databases.create_database()
@@ -39,13 +39,13 @@ async def _side(databases: Databases, template: str, name: str) -> AsyncIterator
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def _speaking(databases: Databases, toy_template: str) -> AsyncIterator[Side]:
     async for side in _side(databases, toy_template, "toy"):
         yield side
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def _listening(databases: Databases, toy_template: str) -> AsyncIterator[Side]:
     async for side in _side(databases, toy_template, "ear"):
         yield side
@@ -87,7 +87,7 @@ def logged() -> Iterator[io.StringIO]:
     handler.setStream(before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def _toy_app(_speaking: Side) -> AsyncIterator[FastAPI]:
     app = create_toy_app(_speaking.database.dsn)
     async with app.router.lifespan_context(app):

@@ -18,7 +18,7 @@ from tests.support.tokens import Issuer
 from tests.workflow.office import Office
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def database_url(databases: Databases) -> AsyncIterator[str]:
     url = await databases.create_database()
     await asyncio.to_thread(migrations.upgrade, "services.workflow", url)
@@ -26,7 +26,7 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
     await databases.drop_database(url.rpartition("/")[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def app(database_url: str) -> AsyncIterator[FastAPI]:
     """Make the app without its loops: nothing is retried or published but by the test's own hand."""
     settings = WorkflowSettings.model_validate({"database_url": database_url, "amqp_url": "amqp://nobody/"})

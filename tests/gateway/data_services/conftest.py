@@ -23,14 +23,14 @@ from tests.support.serving import serving
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def open_ministry() -> AsyncIterator[tuple[Ministry, str]]:
     ministry = Ministry()
     async with serving(ministry) as url:
         yield ministry, url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def services_gateway(
     databases: Databases, gateway_template: str, gateway_files: dict[str, str]
 ) -> AsyncIterator[tuple[FastAPI, str, Hall, Granted]]:
