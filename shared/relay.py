@@ -14,6 +14,7 @@ from shared.broker import Broker, BrokerAway, Channel
 from shared.db import Database, is_outage
 from shared.events.envelope import RawEvent
 from shared.lifecycle import NOTIFY_CHANNEL
+from shared.listening import listen
 from shared.telemetry import BROKER_CONNECTED, EVENTS_PUBLISHED
 
 WINDOW = 500
@@ -75,15 +76,12 @@ class Relay:
                 self.standby = True
                 await asyncio.sleep(STANDBY_POLL_S)
             self.standby = False
-            await connection.add_listener(NOTIFY_CHANNEL, self._on_notify)
+            await listen(connection, NOTIFY_CHANNEL, self._wake.set)
             async with self.broker.channel("relay") as channel:
                 self._seen_connected(connected=True)
                 await self._publish_for_ever(connection, channel)
         finally:
             await connection.close(timeout=2)
-
-    def _on_notify(self, *_: object) -> None:
-        self._wake.set()
 
     def _seen_connected(self, *, connected: bool) -> None:
         self.connected = connected

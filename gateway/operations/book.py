@@ -2,19 +2,20 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import asyncpg
 from prometheus_client import Gauge
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.models import Client, ClientGrant
 from gateway.operations.rights import Grant, Rights
-from shared import clock, log
+from shared import clock
 from shared.db import Database
+from shared.leading import for_ever
+from shared.listening import at_every_ring
 
 CHANNEL = "client_changed"
 CHECK_S = 2
@@ -27,7 +28,6 @@ ADDRESSES_MAX = 1_000
 AGE = Gauge("motcua_client_book_age_seconds", "Since the clients in memory were last compared with the database.")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_log = log.get(__name__)
 
 
 @dataclass(slots=True)
@@ -93,7 +93,6 @@ class Book:
         self._state: tuple[int, int] | None = None
         self._checked_at = self._searched_at = float("-inf")
         self._reading = asyncio.Lock()
-        self._told = asyncio.Event()
         AGE.set_function(lambda: max(0.0, clock.monotonic() - self._checked_at))
 
     def find(self, client_id: str) -> Entry | None:
@@ -119,34 +118,10 @@ class Book:
 
     async def keep(self) -> None:
         """Stay up to date, for ever: by the database's notifications, and by looking now and then."""
-        while True:
-            try:
-                await self._listen()
-            except Exception as problem:
-                _log.warning("book.database_away", reason=type(problem).__name__)
-            await asyncio.sleep(CHECK_S)
+        await for_ever("book", self._follow, pause_s=CHECK_S)
 
-    async def _listen(self) -> None:
-        connection = await self._database.connect()
-        try:
-            await connection.add_listener(CHANNEL, _ringing(self._told))
-            while True:
-                self._told.clear()
-                await self.refresh()
-                try:
-                    async with asyncio.timeout(CHECK_S):
-                        await self._told.wait()
-                except TimeoutError:
-                    await connection.execute("SELECT 1")
-        finally:
-            await connection.close(timeout=2)
-
-
-def _ringing(told: asyncio.Event) -> Callable[..., None]:
-    def ring(_connection: asyncpg.Connection, _pid: int, _channel: str, _payload: str) -> None:
-        told.set()
-
-    return ring
+    async def _follow(self) -> None:
+        await at_every_ring(self._database, CHANNEL, self.refresh, every_s=CHECK_S)
 
 
 async def read_entries(session: AsyncSession) -> dict[str, Entry]:

@@ -3,13 +3,12 @@
 import asyncio
 
 from gateway.operations.folding import CHANNEL
-from shared import log
 from shared.db import Database
+from shared.leading import for_ever
+from shared.listening import at_every_ring
 
 PROBE_S = 30
 RECONNECT_S = 1
-
-_log = log.get(__name__)
 
 
 class Bell:
@@ -30,17 +29,12 @@ class Bell:
             self._next.set_result(None)
 
     async def listen(self, database: Database) -> None:
-        """Ring on the database's notifications, for ever."""
-        while True:
-            try:
-                connection = await database.connect()
-                try:
-                    await connection.add_listener(CHANNEL, lambda *_: self.ring())
-                    while True:
-                        await asyncio.sleep(PROBE_S)
-                        await connection.execute("SELECT 1")
-                finally:
-                    await connection.close(timeout=2)
-            except Exception as problem:
-                _log.warning("bell.database_away", reason=type(problem).__name__)
-            await asyncio.sleep(RECONNECT_S)
+        """Ring on the database's notifications, for ever; and when it is heard again, for what was not heard."""
+
+        async def ring() -> None:
+            self.ring()
+
+        async def follow() -> None:
+            await at_every_ring(database, CHANNEL, ring, every_s=PROBE_S)
+
+        await for_ever("bell", follow, pause_s=RECONNECT_S)

@@ -25,6 +25,7 @@ from gateway.portal.port import Portal, PortalSaidNo, PortalUnclear, RowAnswer
 from shared import clock, log
 from shared.db import Database
 from shared.leading import for_ever, leading
+from shared.listening import listen
 
 CHANNEL = "motcua_gateway"
 GATHER_S = 0.05
@@ -107,7 +108,7 @@ class Payer:
     async def _lead(self) -> None:
         async with leading(self.database, _LOCK_KEY, poll_s=SAFETY_POLL_S) as connection:
             try:
-                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                await listen(connection, CHANNEL, self._wake.set)
                 await self._pay_on(Debts(connection))
             finally:
                 for task in self._on_their_way:

@@ -22,6 +22,7 @@ from shared import clock, log
 from shared.blobs.sealer import Sealer, Unopenable
 from shared.db import Database
 from shared.leading import for_ever, leading
+from shared.listening import listen
 from shared.outgoing import AddressRefused, NoAnswer, Outgoing
 
 CHANNEL = "motcua_gateway"
@@ -77,7 +78,7 @@ class Courier:
         async with leading(self.database, _LOCK_KEY, poll_s=POLL_S) as connection:
             try:
                 self.leads = True
-                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                await listen(connection, CHANNEL, self._wake.set)
                 self.circuits = Circuits(self.plan)
                 await self._tell_on(Rows(connection, self.plan))
             finally:

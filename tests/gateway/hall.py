@@ -55,6 +55,15 @@ class Hall:
         rows = await self.rows("SELECT status FROM portal_debt WHERE dossier_code = :code ORDER BY version", code=code)
         return [row["status"] for row in rows]
 
+    async def cut(self) -> None:
+        """End the connections that gateways hold of their own, to listen and to lead; they are ended on return."""
+        ended = await self.rows(
+            "SELECT pg_terminate_backend(pid, 10000) AS ended FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE '%-own'"
+        )
+        assert ended, "nobody listens"
+        assert all(row["ended"] for row in ended)
+
     async def clear(self) -> None:
         """Forget everything but the clients."""
         async with self.database.session() as session:

@@ -198,3 +198,12 @@ class TestWaiting:
         started = monotonic()
         assert (await page(visitor, wait_s=0.3))["items"] == []
         assert 0.3 <= monotonic() - started < 10
+
+    async def test_is_woken_soon_when_the_line_to_the_database_was_cut(self, visitor: Visitor, house: Hall) -> None:
+        """Nobody tells it of the commit; that the line ended is noticed, and it looks for itself."""
+        await house.cut()
+        started = monotonic()
+        waiting = asyncio.create_task(page(visitor, wait_s=30))
+        await house.take(rejected(Life()).events)
+        assert len((await waiting)["items"]) == 2
+        assert monotonic() - started < 10

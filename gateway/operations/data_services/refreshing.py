@@ -17,6 +17,8 @@ from gateway.models import DataService, DataServiceVersion, DataServiceWindow
 from shared import log
 from shared.blobs.sealer import Sealer
 from shared.db import Database
+from shared.leading import for_ever
+from shared.listening import at_every_ring
 
 CHANNEL = "motcua_data_services"
 READ_EVERY_S = 30
@@ -52,28 +54,10 @@ class Refresher:
 
     async def run(self) -> None:
         """Read for ever."""
-        while True:
-            try:
-                await self._listen()
-            except Exception as problem:
-                _log.warning("registry.database_away", reason=type(problem).__name__)
-            await asyncio.sleep(AGAIN_S)
+        await for_ever("registry", self._follow, pause_s=AGAIN_S)
 
-    async def _listen(self) -> None:
-        rung = asyncio.Event()
-        connection = await self.database.connect()
-        try:
-            await connection.add_listener(CHANNEL, lambda *_: rung.set())
-            while True:
-                rung.clear()
-                await self.read()
-                try:
-                    async with asyncio.timeout(READ_EVERY_S):
-                        await rung.wait()
-                except TimeoutError:
-                    await connection.execute("SELECT 1")
-        finally:
-            await connection.close(timeout=2)
+    async def _follow(self) -> None:
+        await at_every_ring(self.database, CHANNEL, self.read, every_s=READ_EVERY_S)
 
     async def read(self) -> None:
         """Read the whole registry once; of two readings at a time, the later one counts."""

@@ -27,6 +27,7 @@ from shared import clock, log, telemetry
 from shared.blobs.sealer import Sealer, Unopenable
 from shared.db import Database
 from shared.leading import for_ever, leading
+from shared.listening import listen
 
 POLL_S = 2.0
 RESTART_S = 1.0
@@ -90,7 +91,7 @@ class Sender:
         rung = asyncio.Event()
         async with leading(self.database, _LOCK_KEY, poll_s=POLL_S) as connection:
             try:
-                await connection.add_listener(CHANNEL, lambda *_: rung.set())
+                await listen(connection, CHANNEL, rung.set)
                 await self._lead_on(connection, rung)
             finally:
                 for task in self._leading.values():

@@ -15,6 +15,7 @@ from gateway.portal.port import Portal
 from shared import clock, log
 from shared.db import Database
 from shared.leading import for_ever, leading
+from shared.listening import listen
 
 EVERY_S = 5.0
 AWAY_S = 60.0
@@ -43,7 +44,7 @@ class Reconciler:
 
     async def _lead(self) -> None:
         async with leading(self.database, _LOCK_KEY, poll_s=EVERY_S) as connection:
-            await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+            await listen(connection, CHANNEL, self._wake.set)
             while True:
                 self._wake.clear()
                 # Who holds the lock must know when it is lost: two that reconcile would re-drive twice.

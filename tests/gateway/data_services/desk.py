@@ -91,7 +91,7 @@ class Desk:
         assert answer.status_code == 201, answer.text
         await self.known(code, version, answer.json()["revision"])
 
-    async def known(self, code: str, version: str, revision: int) -> None:
+    async def known(self, code: str, version: str, revision: int, *, within_s: float = 30) -> None:
         """Wait until the data plane knows this revision of a version."""
 
         async def there() -> bool:
@@ -99,7 +99,7 @@ class Desk:
             found = service.versions.get(version) if service else None
             return found is not None and found.revision == revision
 
-        await eventually(there)
+        await eventually(there, within_s=within_s)
 
     async def call(
         self,

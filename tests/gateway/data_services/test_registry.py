@@ -20,6 +20,8 @@ from tests.gateway.data_services.ministry import contract
 from tests.support.assertions import assert_problem, eventually
 
 AT = "/api/v1/data-services"
+SOON_S = 10
+"""Long for a machine under load, short beside the half minute after which the registry is read in any case."""
 
 
 class TestEntry:
@@ -111,6 +113,13 @@ class TestVersion:
         await desk.known(CODE, "v1", 2)
         await desk.call()
         assert desk.ministry.calls[0].target == "/elsewhere/things"
+
+    async def test_takes_effect_soon_when_the_line_to_the_database_was_cut(self, desk: Desk) -> None:
+        """The gateway that is told nothing any more notices so, and reads what it was not told."""
+        await desk.offer()
+        await desk.hall.cut()
+        await desk.put_version(etag='"1"', base_url=f"{desk.ministry_url}/elsewhere")
+        await desk.known(CODE, "v1", 2, within_s=SOON_S)
 
     async def test_goes_on_being_called_while_the_database_is_away(self, desk: Desk) -> None:
         """What is known stays known; reading is logged later."""
