@@ -68,6 +68,19 @@ class TestPaidOnThePortal:
         assert [len(await till.refunds(fee)) for fee in (wrong, paid, ended)] == [1, 1, 1]
         assert (await till.fee(wrong)).status == FeeStatus.DUE
 
+    async def test_may_be_tried_again_after_money_that_was_not_right(self, till: Till) -> None:
+        """What was wrong goes back; the portal asks anew, and the right sum settles the fee."""
+        fee = await till.owe()
+        for place, amount in enumerate(("49000", "51000")):
+            owing = await ask(till, fee.dossier_code)
+            assert await told_of(till, owing, SoTien=amount, MaGiaoDich=f"GD-WRONG-{place}") == "00"
+            assert (await ask(till, fee.dossier_code))["MaTraCuuTT"] != owing["MaTraCuuTT"]
+        owing = await ask(till, fee.dossier_code)
+        assert [await told_of(till, owing) for _ in range(2)] == ["00", "00"]
+        assert (await till.fee(fee)).status == FeeStatus.PAID
+        assert (len(await till.receipts(fee)), len(await till.refunds(fee))) == (1, 2)
+        assert (await ask(till, fee.dossier_code))["error_code"] == 0
+
     async def test_of_an_unknown_dossier_is_told_again_later(self, till: Till) -> None:
         """Before acceptance nothing is due; what is told all the same is not taken, and the platform comes again."""
         owing = {"MaTraCuuTT": f"{new_code()}20261130091500", "SoTien": "50000"}

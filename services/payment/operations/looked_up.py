@@ -1,6 +1,7 @@
 """Payments that began on the national portal: it asked what a dossier has to pay, and tells of the money by the answer.
 
-The answer to dptracuuthanhtoanhs names MaTraCuuTT = MaHoSo + yyyyMMddHHmmss, the fee's own however often it is asked.
+The answer to dptracuuthanhtoanhs names MaTraCuuTT = MaHoSo + yyyyMMddHHmmss, the fee's own however often it is asked,
+until money that was not right has come under it: a second transaction of one attempt goes back, so another is named.
 That the platform's CONFIRM about such a payment carries it as MaThamChieu is inferred. Nobody opened an attempt here:
 it is opened when the money is told of.
 """
@@ -21,8 +22,13 @@ _LOOKED_UP = re.compile(r"(?P<code>[\w.\-]{10,50}-\d{4,7})(?P<time>\d{14})")
 
 
 def lookup_code(fee: Fee) -> str:
-    """Return a fee's MaTraCuuTT; a dossier's fees are assessed at once, a second for each occasion tells them apart."""
-    moment = fee.assessed_at + timedelta(seconds=list(CollectedAt).index(CollectedAt(fee.collected)))
+    """Return a due fee's MaTraCuuTT; its payments are loaded.
+
+    A dossier's fees are assessed at once: a second for each occasion tells them apart, and more those that are spent.
+    """
+    spent = sum(_LOOKED_UP.fullmatch(payment.reference) is not None for payment in fee.payments)
+    occasion = list(CollectedAt).index(CollectedAt(fee.collected))
+    moment = fee.assessed_at + timedelta(seconds=occasion + len(CollectedAt) * spent)
     return f"{fee.dossier_code}{moment.astimezone(VN):%Y%m%d%H%M%S}"
 
 

@@ -250,7 +250,7 @@ class Debt(BaseModel):
     message: str
     code: str = Field(alias="MaHoSo")
     lookup_code: str = Field("", alias="MaTraCuuTT")
-    """MaHoSo + yyyyMMddHHmmss: the fee's own, the same however often it is asked."""
+    """MaHoSo + yyyyMMddHHmmss: the fee's own, the same however often it is asked, until a wrong sum came under it."""
     amount: str = Field("", alias="SoTien")
     content: str = Field("", alias="NoiDungThanhToan")
     payer: str = Field("", alias="HoTenNguoiNop")

@@ -148,9 +148,9 @@ async def find_dossier(session: AsyncSession, code: str) -> Dossier | None:
 
 
 async def list_due_fees(session: AsyncSession, dossier_code: str) -> Sequence[Fee]:
-    """Return what a dossier has to pay."""
+    """Return what a dossier has to pay, with the payments that were tried."""
     due = (Fee.dossier_code == dossier_code) & (Fee.status == FeeStatus.DUE)
-    return (await session.scalars(select(Fee).where(due).order_by(Fee.id))).all()
+    return (await session.scalars(select(Fee).where(due).order_by(Fee.id).options(selectinload(Fee.payments)))).all()
 
 
 async def list_payments(
