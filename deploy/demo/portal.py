@@ -41,6 +41,10 @@ class ControlRoom:
         """Let the payer of a reference pay."""
         return await self._post(f"/_control/payments/{reference}/pay", order)
 
+    async def pay_owed(self, code: str, **order: Any) -> dict[str, Any]:  # noqa: ANN401 - words of the order
+        """Let a payer ask on the portal what a dossier has to pay, and pay it; return both answers."""
+        return await self._post(f"/_control/dossiers/{code}/pay", order)
+
     async def submit(self, hoso: dict[str, Any]) -> dict[str, Any]:
         """Let a citizen submit on the portal; return the gateway's answer."""
         return await self._post("/_control/submit", hoso)
