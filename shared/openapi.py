@@ -11,6 +11,8 @@ from copy import deepcopy
 from re import _parser as patterns  # pyrefly: ignore[missing-module-attribute] - no other way to know how wide a pattern is
 from typing import Any
 
+from shared.links import linked
+
 PROBLEM_TYPE = "application/problem+json"
 SCHEME = "client_credentials"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -178,7 +180,7 @@ def completed(document: Document, *, about: str, below: str) -> Document:
     components.get("schemas", {}).pop("HTTPValidationError", None)
     components.get("schemas", {}).pop("ValidationError", None)
     _bound(document)
-    return _describe(document) if below else limited(document)
+    return linked(_describe(document) if below else limited(document))
 
 
 def _describe(document: Document) -> Document:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from shared.links import linked
 from shared.openapi import limited
 
 Document = dict[str, Any]
@@ -46,7 +47,7 @@ def merged(own: Document, services: Mapping[str, Document], *, url: str = "") ->
             if not path.startswith(INNER):
                 whole["paths"].setdefault(PREFIX + path, item)
     _name_operations(whole)
-    return _without_unused(limited(whole))
+    return _without_unused(linked(limited(whole)))
 
 
 def _join(whole: Document, part: Mapping[str, Any]) -> None:

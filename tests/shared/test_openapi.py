@@ -1,5 +1,6 @@
 """OpenAPI documents: what holds for every call is said of every call."""
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.docs.parts import PARTS
+from gateway.operations.contract import merged
 from shared.openapi import PROBLEM_TYPE, SCOPES, TAGS, limited
 
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -56,6 +58,48 @@ class TestDocument:
                     assert "maxLength" in schema, where
                 if schema.get("type") == "integer":
                     assert {"minimum", "maximum"} <= set(schema) or "exclusiveMaximum" in schema, where
+
+
+class TestLinks:
+    """What an answer names leads to the calls that take it."""
+
+    def test_lead_to_calls_of_the_document_and_give_all_that_their_paths_need(self, document: dict[str, Any]) -> None:
+        paths = {one["operationId"]: name.partition(" ")[2] for name, one in operations(document)}
+        for name, operation in operations(document):
+            for status, response in operation["responses"].items():
+                for link in response.get("links", {}).values():
+                    needed = set(re.findall(r"\{(\w+)\}", paths[link["operationId"]]))
+                    assert set(link["parameters"]) == needed, (name, status)
+
+    @pytest.mark.parametrize(
+        ("part", "made", "taken", "named"),
+        [
+            ("intake", "post /dossiers", "get /dossiers/{code}", {"code": "$response.body#/code"}),
+            ("intake", "post /dossiers", "post /dossiers/{code}/accept", {"code": "$response.body#/code"}),
+            ("payment", "post /payments", "post /payments/{payment_id}/cancel", {"payment_id": "$response.body#/id"}),
+            ("results", "post /results", "post /results/{result_id}/issue", {"result_id": "$response.body#/id"}),
+            (
+                "workflow",
+                "post /calendars/{code}/versions",
+                "get /calendars/{code}/versions/{version}",
+                {"code": "$request.path.code", "version": "$response.body#/version"},
+            ),
+        ],
+    )
+    def test_follow_from_the_paths(self, part: str, made: str, taken: str, named: dict[str, str]) -> None:
+        found = dict(operations(PARTS_BY_NAME[part].app().openapi()))
+        target = found[taken]["operationId"]
+        assert found[made]["responses"]["201"]["links"][target] == {"operationId": target, "parameters": named}
+
+    def test_of_the_whole_document_cross_from_one_service_to_another(self) -> None:
+        """Intake takes a dossier in, the gateway tells of its life."""
+        parts = {name: part.app().openapi() for name, part in PARTS_BY_NAME.items()}
+        whole = merged(parts.pop("gateway"), parts)
+        taken = {
+            link["operationId"]
+            for link in whole["paths"]["/api/v1/dossiers"]["post"]["responses"]["201"]["links"].values()
+        }
+        assert {"get_dossiers_by_code", "get_dossiers_by_code_timeline"} <= taken
 
 
 def test_quota_is_told_where_a_client_has_one() -> None:
