@@ -113,22 +113,20 @@ async def list_clients_of(session: AsyncSession, service: str) -> list[tuple[Cli
 
 async def list_failures(
     session: AsyncSession, caller: Caller, *, service: str | None, since: datetime | None
-) -> list[tuple[DataServiceFailure, int]]:
-    """Return failures by cause, the latest first, each with how many of its calls are kept to be sent again."""
+) -> list[tuple[DataServiceFailure, int, int]]:
+    """Return failures by cause, the latest first; of its calls, how many are kept and how many got through since."""
     failure, call = DataServiceFailure, DataServiceCall
-    kept = (
-        select(func.count())
-        .where(call.fingerprint == failure.fingerprint, call.sealed.is_not(None))
-        .correlate(failure)
-        .scalar_subquery()
-    )
-    query = select(failure, kept).join(DataService, DataService.code == failure.service).where(_within(caller))
+    of_it = select(func.count()).where(call.fingerprint == failure.fingerprint).correlate(failure)
+    kept = of_it.where(call.sealed.is_not(None)).scalar_subquery()
+    sent_again = of_it.where(call.done_at.is_not(None)).scalar_subquery()
+    query = select(failure, kept, sent_again).join(DataService, DataService.code == failure.service)
+    query = query.where(_within(caller))
     if service:
         query = query.where(failure.service == service)
     if since:
         query = query.where(failure.last_at >= since)
     found = await session.execute(query.order_by(failure.last_at.desc()).limit(PAGE_MAX))
-    return [(one, int(count)) for one, count in found]
+    return [(one, int(count), int(done)) for one, count, done in found]
 
 
 async def list_kept_calls(

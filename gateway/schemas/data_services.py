@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from gateway.data_services.policy import Credentials, Policy
+from gateway.operations.data_services.obstacles import Obstacle
 from gateway.schemas.root import Answer
 from shared.bodies import Body
 
@@ -169,6 +170,8 @@ class FailureOut(Answer):
     """Correlation ids of the latest."""
     kept: int
     """So many of the calls can be sent again."""
+    sent_again: int
+    """So many were sent again and succeeded; what was in them is erased."""
 
 
 class FailureList(Answer):
@@ -191,6 +194,8 @@ class KeptCallOut(Answer):
     correlation_id: str
     sealed_bytes: int
     failed_at: datetime
+    obstacle: Obstacle | None = None
+    """What stands in its way, were it sent now: it would fail again, and stay kept."""
 
 
 class RerunIn(Asked):
@@ -225,6 +230,8 @@ class RerunOut(Answer):
     """succeeded, refused (4xx), failed (again), gone (no longer kept), open (not sent yet)."""
     calls: list[KeptCallOut] = Field(default_factory=list)
     """Of a dry run: what would be sent."""
+    obstacles: dict[Obstacle, int] = Field(default_factory=dict)
+    """Of a dry run: so many of all these calls would not get through now, and why."""
 
 
 class RerunCallOut(Answer):

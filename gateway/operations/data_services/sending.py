@@ -21,6 +21,7 @@ from gateway.data_services.lines import Lines
 from gateway.data_services.snapshot import Registry, Version
 from gateway.data_services.trouble import Trouble
 from gateway.operations.data_services.failing import KeptCall, purpose_of, unsealed
+from gateway.operations.data_services.obstacles import Obstacle, version_or_obstacle
 from gateway.operations.data_services.rerunning import CHANNEL
 from gateway.operations.evidence import Call, Evidence
 from shared import clock, log, telemetry
@@ -166,9 +167,8 @@ class Sender:
 
     def _callable(self, row: Any, kept: KeptCall) -> tuple[Version, Operation] | None:  # noqa: ANN401 - a row
         """Return what a kept call goes to; None while that may not be called, or not twice."""
-        service = self.registry.find(row["service"])
-        version = service.versions.get(row["version"]) if service else None
-        if service is None or version is None or not version.active or service.window_at(clock.now(), version.name):
+        version = version_or_obstacle(self.registry, row["service"], row["version"], clock.now())
+        if isinstance(version, Obstacle):
             return None
         operation = version.contract.find(kept.target.partition("?")[0]).get(kept.method)
         return (version, operation) if operation is not None and operation.safe_to_repeat else None

@@ -1,5 +1,7 @@
 """What failed at data services, by cause; and sending it again."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,9 +10,11 @@ from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
-from gateway.models import DataServiceRerun
+from gateway.models import DataServiceCall, DataServiceRerun
 from gateway.operations.data_services import rerunning
+from gateway.operations.data_services.obstacles import Obstacle, obstacle_to
 from gateway.schemas import FailureList, FailureOut, KeptCallOut, RerunCallOut, RerunIn, RerunOut
+from shared import clock
 from shared.http import CallerDep, SessionDep, WorkDep, needs
 from shared.http import router as make_router
 
@@ -26,15 +30,19 @@ async def list_failures(
 ) -> FailureList:
     """List failed calls by cause, the latest first, at the services that your agency answers for."""
     found = await queries.list_failures(session, caller, service=service, since=since)
-    names = set(FailureOut.model_fields) - {"kept"}
+    names = set(FailureOut.model_fields) - {"kept", "sent_again"}
     return FailureList(
         keeping=bool(request.app.state.sealer),
-        failures=[FailureOut(**{name: getattr(one, name) for name in names}, kept=kept) for one, kept in found],
+        failures=[
+            FailureOut(**{name: getattr(one, name) for name in names}, kept=kept, sent_again=sent_again)
+            for one, kept, sent_again in found
+        ],
     )
 
 
 @router.get("/calls", dependencies=READ)
 async def list_kept_calls(
+    request: Request,
     session: SessionDep,
     caller: CallerDep,
     service: Annotated[str, Query(max_length=64)],
@@ -43,16 +51,17 @@ async def list_kept_calls(
     """List the failed calls of a service that can be sent again; up to 1,000, the oldest first."""
     await queries.get_data_service(session, caller, service)
     found = await queries.list_kept_calls(session, service, fingerprint=fingerprint)
-    return [KeptCallOut.model_validate(one) for one in found]
+    return [_kept(one, obstacle) for one, obstacle in _judged(request, found)]
 
 
 @router.post("/reruns", dependencies=WRITE, status_code=201, responses={200: {"description": "A dry run"}})
-async def order_rerun(work: WorkDep, response: Response, body: RerunIn) -> RerunOut:
+async def order_rerun(request: Request, work: WorkDep, response: Response, body: RerunIn) -> RerunOut:
     """Send kept calls again, in the order in which they failed, each under its own Idempotency-Key."""
     wanted = body.model_dump(include={"service", "fingerprint", "ids", "client_id", "since", "until"})
     calls = await rerunning.select_calls(work, **wanted)
     if body.dry_run:
         response.status_code = 200
+        judged = _judged(request, calls)
         return RerunOut(
             id=None,
             service=body.service,
@@ -63,7 +72,8 @@ async def order_rerun(work: WorkDep, response: Response, body: RerunIn) -> Rerun
             calls_per_second=body.calls_per_second,
             total=len(calls),
             outcomes={"open": len(calls)},
-            calls=[KeptCallOut.model_validate(one) for one in calls[: queries.PAGE_MAX]],
+            calls=[_kept(one, obstacle) for one, obstacle in judged[: queries.PAGE_MAX]],
+            obstacles=Counter(obstacle for _, obstacle in judged if obstacle),
         )
     rerun = await rerunning.order_rerun(
         work, service=body.service, calls=calls, calls_per_second=body.calls_per_second, reason=body.reason
@@ -105,9 +115,18 @@ async def steer_rerun(work: WorkDep, rerun_id: UUID, move: Literal["pause", "res
     return (await _shown(work.session, [rerun]))[0]
 
 
+def _judged(request: Request, calls: Sequence[DataServiceCall]) -> list[tuple[DataServiceCall, Obstacle | None]]:
+    registry, now = request.app.state.data_services.registry, clock.now()
+    return [(one, obstacle_to(registry, one, now)) for one in calls]
+
+
+def _kept(call: DataServiceCall, obstacle: Obstacle | None) -> KeptCallOut:
+    return KeptCallOut.model_validate(call).model_copy(update={"obstacle": obstacle})
+
+
 async def _shown(session: AsyncSession, reruns: list[DataServiceRerun]) -> list[RerunOut]:
     outcomes = await queries.count_outcomes(session, [one.id for one in reruns])
-    names = set(RerunOut.model_fields) - {"total", "outcomes", "calls"}
+    names = set(RerunOut.model_fields) - {"total", "outcomes", "calls", "obstacles"}
     return [
         RerunOut(
             **{name: getattr(one, name) for name in names},

@@ -7,8 +7,10 @@ import pytest
 from starlette.responses import Response
 
 from gateway.errors import DataServiceUnknown, RerunNotPossible
+from gateway.operations.data_services.obstacles import Obstacle
 from shared.errors import Forbidden
 from tests.gateway.data_services.desk import ADMIN, CODE, Desk
+from tests.gateway.data_services.ministry import contract
 from tests.support.assertions import assert_problem, eventually
 
 SECRET = "Nguyễn Thị An 056190001234"
@@ -130,6 +132,34 @@ class TestRerun:
         assert SECRET not in answer.text
         assert len(kept.ministry.calls) == sent
         assert (await kept.visitor.get(f"{AT}/reruns", who=ADMIN)).json() == []
+
+    async def test_that_is_dry_says_what_stands_in_the_way_as_the_list_of_kept_calls_does(self, kept: Desk) -> None:
+        await fail(kept, "k1", "k2")
+        await failures(kept, at_least=2)
+        state = {"contract": contract("GET /things", "POST /things"), "stage": "active"}
+        for revision, changes, obstacle in (
+            (1, {}, Obstacle.NOT_REPEATABLE),
+            (2, {"contract": contract("GET /things")}, Obstacle.NOT_IN_CONTRACT),
+            (3, {"stage": "retired"}, Obstacle.VERSION_NOT_ACTIVE),
+        ):
+            answer = await kept.put_version(etag=f'"{revision}"', **(state | changes))
+            assert answer.status_code == 200, answer.text
+            await kept.known(CODE, "v1", answer.json()["revision"])
+            shown = (await rerun(kept, dry_run=True)).json()
+            assert (shown["total"], shown["obstacles"]) == (2, {obstacle: 2})
+            assert [one["obstacle"] for one in shown["calls"]] == [obstacle] * 2
+            listed = (await kept.visitor.get(f"{AT}/calls?service={CODE}", who=ADMIN)).json()
+            assert [one["obstacle"] for one in listed] == [obstacle] * 2
+
+    async def test_that_got_through_is_counted_with_its_cause(self, kept: Desk) -> None:
+        await fail(kept, "k1", "k2", "k3")
+        await failures(kept, at_least=3)
+        kept.ministry.script = [Response(status_code=201), Response(status_code=500)]
+        calls = (await kept.visitor.get(f"{AT}/calls?service={CODE}", who=ADMIN)).json()
+        answer = await rerun(kept, ids=[one["id"] for one in calls[:2]])
+        await ended(kept, answer.json()["id"])
+        (one,) = await failures(kept, at_least=3)
+        assert (one["calls"], one["kept"], one["sent_again"]) == (3, 2, 1)
 
     async def test_of_some_leaves_the_others(self, kept: Desk) -> None:
         await fail(kept, "k1", "k2", "k3")
