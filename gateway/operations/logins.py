@@ -17,6 +17,7 @@ from gateway import queries
 from gateway.errors import InvalidClient, InvalidScope
 from gateway.models import Client, ClientAssertion, ClientKey, ClientSecret
 from gateway.operations.credentials import sha256_of
+from shared import log
 
 ASSERTION_ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "Ed25519", "EdDSA"]
 ASSERTION_LIFE_MAX = timedelta(minutes=10)
@@ -148,5 +149,6 @@ def granted_scopes(client: Client, asked: str | None) -> list[str]:
         return sorted(client.scopes)
     missing = sorted(set(asked.split()) - set(client.scopes))
     if missing:
-        raise InvalidScope(f"Not granted to this client: {' '.join(missing)}.", error=InvalidScope.code)
+        told = [log.masked(one) for one in missing]
+        raise InvalidScope(f"Not granted to this client: {' '.join(told)}.", error=InvalidScope.code, missing=told)
     return sorted(set(asked.split()))

@@ -61,7 +61,9 @@ class TestGrant:
 
     async def test_refuses_a_scope_that_was_not_granted(self, visitor: Visitor) -> None:
         answer = await ask(visitor, client_id="statistics", client_secret=SECRET, scope="sync:read ops:act")
-        assert "ops:act" in assert_problem(answer, InvalidScope)["detail"]
+        document = assert_problem(answer, InvalidScope)
+        assert "ops:act" in document["detail"]
+        assert document["missing"] == ["ops:act"]
 
     async def test_refuses_another_grant(self, visitor: Visitor) -> None:
         answer = await visitor.http.post("/oauth/token", data={"grant_type": "password", "client_id": "one-stop"})
