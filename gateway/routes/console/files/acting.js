@@ -1,10 +1,10 @@
-// Replay, discard, consent: asked for in a dialog, sent once under one Idempotency-Key however often it is pressed.
+// Whatever a person does is asked for in a dialog, and sent once under one Idempotency-Key however often it is pressed.
 
 import { byId } from "./dom.js";
-import { named, service, t } from "./language.js";
+import { t } from "./language.js";
 import { call, NoAnswer } from "./session.js";
 
-const REASON_MIN = 3;
+const REASON_MIN = 3, REASON_MAX = 500;
 let asked = null;
 
 /** Wire the dialog up; `done` is told in words what was achieved. */
@@ -17,59 +17,76 @@ export function prepareActing(done) {
   });
 }
 
-export function askAbout(offer) {
-  const { act, event } = offer;
-  const facts = {
-    dossier: event.subject, service: service(event.service), event: named("event", event.type),
-    actor: event.discard?.actor, reason: event.discard?.reason,
-  };
-  asked = { ...offer, facts, key: null, reason: null, busy: false };
-  byId("ask-title").textContent = t(`act.${act}_title`, facts);
-  byId("ask-about").textContent = t(`act.${act}_about`, facts);
-  byId("ask-go").textContent = t(`act.${act}`);
-  byId("ask-go").className = act === "replay" ? "strong" : "danger";
-  byId("ask-reason-part").hidden = act === "consent";
-  byId("ask-reason").required = act !== "consent";
+/**
+ * Ask a person about an offer: {title, about, go, look, wantsReason, reasonMax, more, send, done}.
+ * more(place): fills in what else there is to see or to choose; false while nothing can be sent, also as a promise.
+ * send(key, given): sends it, given the form's values; done(answer, given): tells in words what was achieved.
+ */
+export async function askAbout(offer) {
+  const mine = { ...offer, key: null, given: null, busy: false, ready: !offer.more };
+  asked = mine;
+  byId("ask-title").textContent = offer.title;
+  byId("ask-about").textContent = offer.about;
+  byId("ask-go").textContent = offer.go;
+  byId("ask-go").className = offer.look;
+  byId("ask-reason-part").hidden = !offer.wantsReason;
+  byId("ask-reason").required = Boolean(offer.wantsReason);
+  byId("ask-reason").maxLength = offer.reasonMax ?? REASON_MAX;
   byId("ask-reason").value = byId("ask-complaint").textContent = "";
+  byId("ask-more").replaceChildren();
+  setBusy(false);
   byId("ask").showModal();
-  (act === "consent" ? byId("ask-cancel") : byId("ask-reason")).focus();
+  (offer.wantsReason ? byId("ask-reason") : byId("ask-cancel")).focus();
+  if (offer.more) await showMore(mine);
+}
+
+async function showMore(mine) {
+  const place = document.createElement("div");
+  byId("ask-more").append(place);
+  try {
+    const ready = await mine.more(place);
+    if (asked === mine) mine.ready = ready !== false;
+  } catch (problem) {
+    if (asked === mine) complain(problem);
+  }
+  if (asked === mine) setBusy(mine.busy);
 }
 
 async function press(done) {
-  const { act, facts } = asked;
-  const reason = byId("ask-reason").value.trim();
-  if (asked.busy || (act !== "consent" && reason.length < REASON_MIN)) {
-    byId("ask-complaint").textContent = asked.busy ? "" : t("ask.hint");
+  const mine = asked;
+  const given = Object.fromEntries(new FormData(byId("ask-form")));
+  given.reason = given.reason.trim();
+  if (mine.busy || !mine.ready) return;
+  if (mine.wantsReason && given.reason.length < REASON_MIN) {
+    byId("ask-complaint").textContent = t("ask.hint");
     return;
   }
-  if (asked.key === null || asked.reason !== reason) Object.assign(asked, { key: newKey(), reason });
+  const same = JSON.stringify(given);
+  if (mine.given !== same) Object.assign(mine, { key: newKey(), given: same });
   setBusy(true);
   try {
-    await send(asked);
+    const answer = await mine.send(mine.key, given);
     byId("ask").close();
-    await done(t(`act.${act}_done`, facts));
+    await done(mine.done(answer?.body, given));
   } catch (problem) {
-    byId("ask-complaint").textContent = problem instanceof NoAnswer ? t("act.again") : problem.words?.() ?? String(problem);
+    complain(problem);
   } finally {
-    setBusy(false);
+    if (asked === mine) setBusy(false);
   }
 }
+
+const complain = (problem) => {
+  byId("ask-complaint").textContent = problem instanceof NoAnswer ? t("act.again") : problem.words?.() ?? String(problem);
+};
 
 function setBusy(busy) {
   if (asked) asked.busy = busy;
   byId("ask-go").setAttribute("aria-busy", busy);
+  byId("ask-go").setAttribute("aria-disabled", String(!(asked?.ready ?? true)));
 }
 
-function send({ act, event, reason, key }) {
-  const place = `ops/${event.service}`;
-  const waiting = `${place}/waiting/${encodeURIComponent(event.subject)}`;
-  const [path, body] = {
-    replay: [`${waiting}/replay`, { reason }],
-    discard: [`${waiting}/discard`, { event_id: event.event_id, reason }],
-    consent: [`${place}/interventions/${event.discard?.intervention}/consent`, undefined],
-  }[act];
-  return call(path, { method: "POST", headers: { "idempotency-key": key }, body });
-}
+/** Post something once: the same key for the same wish, however often it is sent. */
+export const post = (path, key, body) => call(path, { method: "POST", headers: { "idempotency-key": key }, body });
 
 // crypto.randomUUID exists on https and localhost only; consoles are also opened by a plain address.
-const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -53,7 +53,7 @@ export function chip(state, text) {
 }
 
 /**
- * Return a table. columns: {key, label, kind?}, rows: {key, state?, cells: {column key: node or text}},
+ * Return a table. columns: {key, label, kind?}, rows: {key, state?, cells: {column key: node or text}, below?: node},
  * width: slim, normal or wide, how much room it needs before its rows become cards.
  * Roles are written out because CSS display, which makes the cards, would take the roles away.
  */
@@ -68,12 +68,15 @@ export function table(caption, columns, rows, width = "normal") {
   );
 }
 
-function tableRow(columns, { key, state, cells }) {
+function tableRow(columns, { key, state, cells, below }) {
   const found = columns.map((column, nth) =>
     nth === 0
       ? el("th", { scope: "row", role: "rowheader", class: column.kind ?? null }, cells[column.key])
       : tableCell(column, cells[column.key]));
-  return el("tr", { role: "row", "data-key": key, class: state ?? null }, found);
+  const row = el("tr", { role: "row", "data-key": key, class: state ?? null }, found);
+  if (!below) return row;
+  const cell = el("td", { role: "cell", colspan: columns.length, class: "full" }, below);
+  return [row, el("tr", { role: "row", class: "below-row", "data-key": `${key} below` }, cell)];
 }
 
 function tableCell({ kind = "", label }, content) {

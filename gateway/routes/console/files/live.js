@@ -63,3 +63,24 @@ export class Live {
     this.told();
   }
 }
+
+/** Paces questions whose answers change slowly. */
+export class Pace {
+  constructor(everyMs) {
+    this.everyMs = everyMs;
+    this.hurry();
+  }
+
+  due() {
+    return performance.now() - this.at >= this.everyMs;
+  }
+
+  asked() {
+    this.at = performance.now();
+  }
+
+  /** Let it be asked again at the next occasion. */
+  hurry() {
+    this.at = -Infinity;
+  }
+}

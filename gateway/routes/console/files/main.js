@@ -3,13 +3,16 @@
 import { askAbout, prepareActing } from "./acting.js";
 import { byId, freshen } from "./dom.js";
 import { chooseDossier, openDossier, prepareDossier, refreshDossier, showDossier } from "./dossier.js";
+import { forgetParts, hurryParts, prepareParts, refreshParts, showParts } from "./exchange.js";
 import { chooseLanguage, currentLanguage, dateTime, relative, setClock, t } from "./language.js";
 import { Live } from "./live.js";
+import { forgetOffers, offered } from "./offers.js";
 import { showPortal } from "./portal.js";
 import { call, may, NoAnswer, Problem, signedIn, signIn, signOut, who } from "./session.js";
 import { showQueues, showServices } from "./services.js";
 import { dossiersWaiting, remember, showSummary } from "./summary.js";
-import { offered, showAudit, showWaiting } from "./waiting.js";
+import { otherTiles } from "./tiles.js";
+import { showAudit, showWaiting } from "./waiting.js";
 
 const TOAST_MS = 6_000;
 const SILENCE = () => "";
@@ -23,6 +26,7 @@ async function bringFigures() {
     const [found] = await Promise.all([
       call("ops/overview", { headers: etag ? { "if-none-match": etag } : {} }),
       refreshDossier(),
+      refreshParts(),
     ]);
     if (found.status !== 304) {
       [overview, etag] = [found.body, found.etag];
@@ -54,11 +58,13 @@ function show() {
 
 function showFigures() {
   const body = (id) => byId(id).querySelector(".body");
-  showSummary(byId("summary"), overview);
+  forgetOffers();
+  showSummary(byId("summary"), overview, otherTiles());
   showServices(body("services"), overview.services);
   showQueues(body("queues"), overview.broker, overview.queues);
   showWaiting(body("waiting"), overview.waiting, overview.services);
   showPortal(body("portal"), overview.portal);
+  showParts(body);
   showAudit(body("audit"), overview.interventions, overview.waiting);
   const { parked } = dossiersWaiting(overview);
   document.title = `${parked ? `(${parked}) ` : ""}Một Cửa · ${t("page.name")}`;
@@ -109,6 +115,7 @@ function leave(why = SILENCE) {
   live.stop();
   signOut();
   overview = etag = null;
+  forgetParts();
   complaint = why;
   show();
   byId("client-id").focus();
@@ -183,9 +190,11 @@ addEventListener("popstate", followAddress);
 
 prepareActing(async (words) => {
   toast(words);
+  hurryParts();
   await live.look();
 });
 prepareDossier(show);
+prepareParts({ toast, show, look: () => live.look() });
 setInterval(() => { freshen(); showAge(); }, 1_000);
 showWords();
 followAddress();

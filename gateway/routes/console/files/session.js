@@ -3,7 +3,8 @@
 import { currentLanguage } from "./language.js";
 
 const KEPT = "motcua.console.session";
-const WANTED = ["ops:read ops:act", "ops:read"];
+const NEEDED = "ops:read";
+const WANTED = [NEEDED, "ops:act", "services:read", "services:write", "webhooks:read", "webhooks:write"];
 const PATIENCE_MS = 12_000;
 
 let credentials = null;
@@ -45,21 +46,23 @@ export function signOut() {
 
 /** Ask for no more rights than this page uses; raises Problem invalid_scope when not even looking is granted. */
 async function takeToken() {
-  for (const scope of WANTED) {
-    const answer = await send("oauth/token", {
-      method: "POST",
-      body: new URLSearchParams({
-        grant_type: "client_credentials", client_id: credentials.clientId, client_secret: credentials.secret, scope,
-      }),
-    });
-    const body = await read(answer);
-    if (answer.ok) {
-      session = { clientId: credentials.clientId, token: body.access_token, scopes: body.scope.split(" ") };
-      sessionStorage.setItem(KEPT, JSON.stringify(session));
-      return;
-    }
-    if (body.code !== "invalid_scope" || scope === WANTED.at(-1)) throw new Problem(answer.status, body);
-  }
+  const first = await askToken(WANTED);
+  const missing = first.body.missing ?? [];
+  const again = first.body.code === "invalid_scope" && missing.length > 0 && !missing.includes(NEEDED);
+  const { answer, body } = again ? await askToken(WANTED.filter((scope) => !missing.includes(scope))) : first;
+  if (!answer.ok) throw new Problem(answer.status, body);
+  session = { clientId: credentials.clientId, token: body.access_token, scopes: body.scope.split(" ") };
+  sessionStorage.setItem(KEPT, JSON.stringify(session));
+}
+
+async function askToken(scopes) {
+  const answer = await send("oauth/token", {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "client_credentials", client_id: credentials.clientId, client_secret: credentials.secret, scope: scopes.join(" "),
+    }),
+  });
+  return { answer, body: await read(answer) };
 }
 
 /** Call our API with the token, renewed once when it has expired; return {status, etag, body}. */

@@ -1,4 +1,4 @@
-// The five figures that say whether a person is needed.
+// The figures that say whether a person is needed: five of the house, and those of other parts that a person may see.
 
 import { el, NONE, patch, svg } from "./dom.js";
 import { number, service, share, span, t } from "./language.js";
@@ -29,13 +29,14 @@ export function dossiersWaiting({ services, waiting }) {
   return { all: count(waiting), parked: count(waiting.filter((event) => event.parked_at)) };
 }
 
-export function showSummary(place, overview) {
+export function showSummary(place, overview, others) {
   const { services, portal } = overview;
-  const tiles = [healthTile(services), outboxTile(services), waitingTile(overview), stepTile(portal), lagTile(portal)];
+  const tiles = [healthTile(services), outboxTile(services), waitingTile(overview), stepTile(portal), lagTile(portal), ...others];
+  place.dataset.tiles = tiles.length;
   patch(place, tiles);
 }
 
-function tile(href, state, label, figure, note, curve = null) {
+export function tile(href, state, label, figure, note, curve = null) {
   return el(
     "li",
     { "data-key": href + label, class: `tile ${state}` },

@@ -1,19 +1,15 @@
 // Events that wait, a row per dossier and service, with what a person may do about them; and who did what before.
 
+import { post } from "./acting.js";
 import { ago, chip, el, patch, table, typeName, until } from "./dom.js";
 import { dateTime, named, number, service, t } from "./language.js";
+import { offerButton } from "./offers.js";
 import { may, who } from "./session.js";
-
-const offers = new Map();
-
-/** Return what a button offers, as it was when last shown. */
-export const offered = (id) => offers.get(id);
 
 export const dossierLink = (code) =>
   el("a", { class: "code dossier", href: `?dossier=${encodeURIComponent(code)}`, "data-dossier": code }, code);
 
 export function showWaiting(place, waiting, services) {
-  offers.clear();
   const groups = byDossier(waiting);
   if (!groups.length) {
     patch(place, el("p", { class: "empty fine" }, t("waiting.none")));
@@ -92,10 +88,35 @@ function discardButtons(event) {
 }
 
 function button(act, event, look) {
-  const id = `${act} ${event.service} ${event.event_id}`;
-  offers.set(id, { act, event });
-  const label = `${t(`act.${act}`)}: ${named("event", event.type)}, ${event.subject}`;
-  return el("button", { type: "button", class: look, "data-offer": id, "aria-label": label }, t(`act.${act}`));
+  const about = `${named("event", event.type)}, ${event.subject}`;
+  return offerButton(`${act} ${event.service} ${event.event_id}`, look, t(`act.${act}`), about, offer(act, event));
+}
+
+function offer(act, event) {
+  const facts = {
+    dossier: event.subject, service: service(event.service), event: named("event", event.type),
+    actor: event.discard?.actor, reason: event.discard?.reason,
+  };
+  return {
+    title: t(`act.${act}_title`, facts),
+    about: t(`act.${act}_about`, facts),
+    go: t(`act.${act}`),
+    look: act === "replay" ? "strong" : "danger",
+    wantsReason: act !== "consent",
+    send: (key, { reason }) => send(act, event, reason, key),
+    done: () => t(`act.${act}_done`, facts),
+  };
+}
+
+function send(act, event, reason, key) {
+  const place = `ops/${event.service}`;
+  const waiting = `${place}/waiting/${encodeURIComponent(event.subject)}`;
+  const [path, body] = {
+    replay: [`${waiting}/replay`, { reason }],
+    discard: [`${waiting}/discard`, { event_id: event.event_id, reason }],
+    consent: [`${place}/interventions/${event.discard?.intervention}/consent`, undefined],
+  }[act];
+  return post(path, key, body);
 }
 
 export function showAudit(place, interventions, waiting) {

@@ -1,6 +1,11 @@
 // Every visible word, in Vietnamese and in English. {name} is filled in.
 
+import { SERVICES_NAMED, SERVICES_WORDS } from "./words-services.js";
+import { WEBHOOKS_NAMED, WEBHOOKS_WORDS } from "./words-webhooks.js";
+
 export const WORDS = {
+  ...SERVICES_WORDS,
+  ...WEBHOOKS_WORDS,
   "page.name": ["Vận hành", "Operations"],
   "page.title": ["Bảng vận hành", "Operations console"],
   "page.skip": ["Đến nội dung chính", "Skip to content"],
@@ -406,4 +411,4 @@ const VALUES = {
   stop: ["dừng", "stop"],
 };
 
-export const NAMED = { event: EVENTS, portal: PORTAL_STATUSES, detail: DETAILS, value: VALUES };
+export const NAMED = { event: EVENTS, portal: PORTAL_STATUSES, detail: DETAILS, value: VALUES, ...SERVICES_NAMED, ...WEBHOOKS_NAMED };
