@@ -23,6 +23,7 @@ _ACCOUNTING = "fees:read refunds:write ledger:read ledger:write"
 _OFFICE = ({"service": "*", "methods": ["GET"]}, *({"service": code} for code in ("CSDL_DanCu", "VNPOST", "EVN")))
 """What every office may read, and what it sends on."""
 _ADMIN = "clients:read clients:write clients:grant services:read services:write ops:read"
+_OPS = "ops:read ops:act services:read services:write webhooks:read webhooks:write"
 _READ_ALL = ({"service": "*", "methods": ["GET"]},)
 
 
@@ -59,8 +60,8 @@ CLIENTS: Sequence[DemoClient] = (
     DemoClient("lgsp-admin", "Quản trị kết nối của tỉnh", "H32", _ADMIN),
     DemoClient("sandbox", "Hệ thống đối tác thử nghiệm kết nối", "H32.14.61", _PARTNER, _READ_ALL),
     DemoClient("sandbox-office", "Cán bộ giả lập của môi trường thử nghiệm", "H32.14.61", f"{_OFFICIALS} sync:read"),
-    DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", "ops:read ops:act"),
-    DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", "ops:read ops:act"),
+    DemoClient("ops", "Cán bộ vận hành thứ nhất", "H32", _OPS),
+    DemoClient("ops-second", "Cán bộ vận hành thứ hai", "H32", _OPS),
 )
 
 
