@@ -7,10 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from shared.db import Database
 from tests.browser.house import House
+from tests.browser.others import Office, Subscriber
 from tests.browser.story import procedure
 from tests.browser.visitor import Visitor
+from tests.gateway.data_services.ministry import Ministry
+from tests.gateway.hall import Hall
+from tests.gateway.receiver import receiving
 from tests.support.servers import Broker, Databases
+from tests.support.serving import serving
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -38,6 +44,34 @@ async def house(databases: Databases, broker: Broker, tmp_path_factory: pytest.T
         broker.drop_vhost(house.amqp_url.rpartition("/")[2])
         for url in urls.values():
             await databases.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="package")
+async def hall(house: House) -> AsyncIterator[Hall]:
+    """Lend the gateway's database."""
+    database = Database(house.database_urls["gateway"], service="gateway")
+    yield Hall(database)
+    await database.close()
+
+
+@pytest.fixture
+async def office(house: House, hall: Hall) -> AsyncIterator[Office]:
+    """Lend an office behind a data service of its own."""
+    ministry = Ministry()
+    async with serving(ministry) as url:
+        office = Office(house, hall, ministry)
+        await office.open(url)
+        yield office
+        await office.close()
+
+
+@pytest.fixture
+async def subscriber(house: House, hall: Hall) -> AsyncIterator[Subscriber]:
+    """Lend a receiver of webhooks; its subscriptions end with the test."""
+    async with receiving() as receiver:
+        subscriber = Subscriber(house, hall, receiver)
+        yield subscriber
+        await subscriber.leave()
 
 
 @pytest.fixture(scope="package")

@@ -1,5 +1,6 @@
 """The gateway, workflow and the mocked portal as real processes on real servers; the other services are away."""
 
+import base64
 import hashlib
 import json
 import sys
@@ -19,13 +20,16 @@ from shared.migrations import upgrade
 from tests.portal.process import PASSWORD, USERNAME, PortalProcess
 
 CLIENTS = {
-    "ops": "ops:read ops:act",
+    "ops": "ops:read ops:act services:read services:write webhooks:read webhooks:write",
     "ops-second": "ops:read ops:act",
+    "watcher": "ops:read services:read webhooks:read",
     "looker": "ops:read",
     "one-stop": "dossiers:read tasks:read",
 }
 SECRET = "a secret of the tests"
 AGENCY = "H32"
+EVERYTHING = [{"service": "*"}]
+KEY = base64.b64encode(bytes(range(32))).decode()
 ATTEMPTS_MAX = 2
 
 
@@ -36,7 +40,7 @@ class House:
         self.folder = folder
         self.amqp_url = amqp_url
         self._management_url = management_url
-        self._database_urls = database_urls
+        self.database_urls = database_urls
         self._ports = ports.choose(folder / "ports.json", ["gateway", "workflow"])
         self.url = f"http://127.0.0.1:{self._ports['gateway']}"
         (folder / "portal").mkdir()
@@ -47,7 +51,7 @@ class House:
     def migrate(self) -> None:
         """Bring both databases to their newest version; runs an event loop of its own."""
         for name, package in (("gateway", "gateway"), ("workflow", "services.workflow")):
-            upgrade(package, self._database_urls[name])
+            upgrade(package, self.database_urls[name])
 
     def start(self) -> None:
         """Start the portal, the gateway and workflow; they live as long as the calling thread."""
@@ -70,7 +74,7 @@ class House:
             pid_file=self.folder / f"{name}.json",
             command=[sys.executable, "-m", "deploy.cli", "serve", name, "--host", "127.0.0.1", "--port", str(port)],
             environment={
-                "MOTCUA_DATABASE_URL": self._database_urls[name],
+                "MOTCUA_DATABASE_URL": self.database_urls[name],
                 "MOTCUA_AMQP_URL": self.amqp_url,
                 "MOTCUA_ISSUER": self.url,
                 "MOTCUA_JWKS_URL": f"{self.url}/.well-known/jwks.json",
@@ -95,6 +99,13 @@ class House:
             "MOTCUA_PORTAL_PASSWORD": PASSWORD,
             "MOTCUA_PORTAL_RETRY_LAST_S": "2",
             "MOTCUA_RABBITMQ_API_URL": self._management_url,
+            "MOTCUA_DATA_SERVICE_HOSTS": ports.LOOPBACK,
+            "MOTCUA_SEALING_KEYS": KEY,
+            "MOTCUA_OUTGOING_ALLOWED": "127.0.0.1/32",
+            "MOTCUA_OUTGOING_PORTS": "1-65535",
+            "MOTCUA_OUTGOING_HTTP": "true",
+            # A message is given up after its second attempt.
+            "MOTCUA_WEBHOOK_SCHEDULE_S": "0.2",
         }
 
     async def let_intake_listen(self) -> None:
@@ -144,4 +155,5 @@ def _client(client_id: str, scopes: str) -> dict[str, object]:
         "agency": AGENCY,
         "scopes": scopes.split(),
         "secret_sha256": hashlib.sha256(SECRET.encode()).hexdigest(),
+        "grants": EVERYTHING,
     }

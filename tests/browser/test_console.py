@@ -5,6 +5,8 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.house import SECRET, House
+from tests.browser.others import Office, Subscriber
+from tests.browser.story import Story
 
 SPOIL_TOKEN = """
 const kept = JSON.parse(sessionStorage["motcua.console.session"]);
@@ -70,7 +72,7 @@ class TestOverview:
         await expect(rows.filter(has_text="workflow")).to_contain_text("Sẵn sàng")
         await expect(rows.filter(has_text="intake")).to_contain_text("Không liên lạc được")
         await visitor.sees("#queues tbody tr", "workflow.events.0")
-        await expect(visitor.find("#summary .tile")).to_have_count(5)
+        await expect(visitor.find("#summary .tile")).to_have_count(7)
         await visitor.sees("#portal", "Thông")
 
     async def test_speaks_english_and_remembers_it(self, visit: Visits) -> None:
@@ -152,6 +154,15 @@ CONTRAST = """
 """
 
 
+TOO_WIDE = """
+() => [...document.querySelectorAll(".card *, .tile *")].filter((one) => {
+  if (one.closest(".quiet, svg") || getComputedStyle(one.closest("thead") ?? one).position === "absolute") return false;
+  const [own, around] = [one.getBoundingClientRect(), one.closest(".card, .tile").getBoundingClientRect()];
+  return own.width > 0 && (own.left < around.left - 0.5 || own.right > around.right + 0.5);
+}).map((one) => `${one.closest("section")?.id} ${one.tagName} ${one.textContent.slice(0, 30)}`)
+"""
+
+
 class TestLooks:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     async def test_keeps_text_readable(self, visit: Visits, scheme: str) -> None:
@@ -160,11 +171,23 @@ class TestLooks:
         pairs = dict(await visitor.page.evaluate(CONTRAST))
         assert {pair: ratio for pair, ratio in pairs.items() if ratio < 4.5} == {}
 
-    @pytest.mark.parametrize("width", [320, 360, 768, 1440])
-    async def test_fits_the_screen(self, visit: Visits, width: int) -> None:
-        visitor = await (await visit(width=width)).sign_in()
-        await visitor.sees("#services tbody tr", "workflow")
-        assert await visitor.page.evaluate("document.scrollingElement.scrollWidth") <= width
+    @pytest.mark.parametrize("language", ["vi", "en"])
+    async def test_fits_screens_of_any_width_with_everything_open(
+        self, visit: Visits, house: House, office: Office, subscriber: Subscriber, language: str
+    ) -> None:
+        """Neither is the page wider than the screen, nor anything than the card it stands in."""
+        await office.fail("k1")
+        await subscriber.subscribe("/mot-duong-dan-that-dai/den-mot-he-thong-khac", description="Bản đồ số của tỉnh")
+        await house.tell([Story().event("payment.fee.paid.v1", {"nothing": "of use"})])
+        visitor = await (await visit(f"/console#{language}")).sign_in()
+        await visitor.find("#failures [data-open]").click()
+        await visitor.find("#webhooks [data-open]").click()
+        for part in ("waiting", "queues", "failures .below-row", "webhooks .below-row"):
+            await expect(visitor.find(f"#{part}").first).to_be_visible()
+        for width in (320, 360, 390, 768, 1152, 1280, 1440, 1600):
+            await visitor.page.set_viewport_size({"width": width, "height": 900})
+            assert await visitor.page.evaluate("document.scrollingElement.scrollWidth") <= width
+            assert await visitor.page.evaluate(TOO_WIDE) == [], width
 
     async def test_is_built_for_those_who_listen_and_those_who_type(self, visit: Visits) -> None:
         visitor = await (await visit()).sign_in()

@@ -3,12 +3,22 @@
 import re
 from typing import Any
 
+from pydantic import BaseModel
+
+from gateway.data_services.trouble import Kind
+from gateway.operations.data_services.obstacles import Obstacle
 from gateway.operations.facts import SHOWN
+from gateway.schemas.webhooks import AttemptOut, SubscriptionOut
 from gateway.states import LABELS_VI
 from shared.events.registry import EVENTS
 from tests.browser.conftest import Visits
 
 _BLANK = re.compile(r"\{\w+\}")
+
+
+def _promised(answer: type[BaseModel], name: str) -> set[str]:
+    """Return the values of a field that the API's description names."""
+    return set(re.findall(r"`(\w+)`", answer.model_fields[name].description or ""))
 
 
 async def _words(visit: Visits) -> dict[str, Any]:
@@ -33,6 +43,13 @@ class TestWords:
             int(status): label for status, label in LABELS_VI.items()
         }
         assert set(words["detail"]) == SHOWN
+
+    async def test_name_every_trouble_obstacle_and_silence(self, visit: Visits) -> None:
+        words = await _words(visit)
+        assert set(words["trouble"]) == set(Kind)
+        assert set(words["obstacle"]) == set(Obstacle)
+        assert set(words["disabled"]) == _promised(SubscriptionOut, "disabled_because")
+        assert set(words["silence"]) == _promised(AttemptOut, "reason")
 
     async def test_fill_the_page(self, visit: Visits) -> None:
         visitor = await visit()
