@@ -136,7 +136,7 @@ class TestRerun:
     async def test_that_is_dry_says_what_stands_in_the_way_as_the_list_of_kept_calls_does(self, kept: Desk) -> None:
         await fail(kept, "k1", "k2")
         await failures(kept, at_least=2)
-        state = {"contract": contract("GET /things", "POST /things"), "stage": "active"}
+        state: dict[str, Any] = {"contract": contract("GET /things", "POST /things"), "stage": "active"}
         for revision, changes, obstacle in (
             (1, {}, Obstacle.NOT_REPEATABLE),
             (2, {"contract": contract("GET /things")}, Obstacle.NOT_IN_CONTRACT),
