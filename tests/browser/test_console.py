@@ -5,7 +5,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.house import SECRET, House
-from tests.browser.others import Office, Subscriber
+from tests.browser.others import HOOKS, Office, Subscriber
 from tests.browser.story import Story
 
 SPOIL_TOKEN = """
@@ -177,7 +177,9 @@ class TestLooks:
     ) -> None:
         """Neither is the page wider than the screen, nor anything than the card it stands in."""
         await office.fail("k1")
-        await subscriber.subscribe("/mot-duong-dan-that-dai/den-mot-he-thong-khac", description="Bản đồ số của tỉnh")
+        one = await subscriber.subscribe("/mot-duong-dan-that-dai/den-mot-he-thong", description="Bản đồ số của tỉnh")
+        await house.ask("ops", "POST", f"{HOOKS}/{one}/test")
+        await subscriber.settled(one, ("delivered", 1))
         await house.tell([Story().event("payment.fee.paid.v1", {"nothing": "of use"})])
         visitor = await (await visit(f"/console#{language}")).sign_in()
         await visitor.find("#failures [data-open]").click()
