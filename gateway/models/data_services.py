@@ -113,7 +113,7 @@ class DataServiceCall(GatewayBase):
     key_sha256: Mapped[bytes]
     """Of the Idempotency-Key: a call is kept once, however often its client sent it."""
     correlation_id: Mapped[str]
-    sealed: Mapped[bytes | None]
+    sealed: Mapped[bytes | None] = mapped_column(deferred=True)
     """Method, path, headers, body; erased once it succeeded."""
     sealed_bytes: Mapped[int]
     failed_at: Mapped[datetime]
