@@ -25,7 +25,7 @@ class Credentialed:
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
-        self._tokens: dict[str, tuple[int, str, float]] = {}
+        self._tokens: dict[str, tuple[ClientCredentials, str, float]] = {}
         self._fetching: dict[str, asyncio.Lock] = {}
 
     async def headers(self, version: Version, headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
@@ -44,15 +44,16 @@ class Credentialed:
         self._tokens.pop(version.full_name, None)
 
     async def _token(self, version: Version, credentials: ClientCredentials) -> str:
-        known = self._known(version)
+        known = self._known(version, credentials)
         if known:
             return known
         async with self._fetching.setdefault(version.full_name, asyncio.Lock()):
-            return self._known(version) or await self._fetch(version, credentials)
+            return self._known(version, credentials) or await self._fetch(version, credentials)
 
-    def _known(self, version: Version) -> str | None:
-        revision, token, until = self._tokens.get(version.full_name, (0, "", 0.0))
-        return token if revision == version.revision and clock.monotonic() < until else None
+    def _known(self, version: Version, credentials: ClientCredentials) -> str | None:
+        """Return a token that was got with these credentials: after a change, or for a namesake, it would not do."""
+        got_with, token, until = self._tokens.get(version.full_name, (None, "", 0.0))
+        return token if got_with == credentials and clock.monotonic() < until else None
 
     async def _fetch(self, version: Version, credentials: ClientCredentials) -> str:
         asked = {"grant_type": "client_credentials", **({"scope": credentials.scope} if credentials.scope else {})}
@@ -71,7 +72,7 @@ class Credentialed:
             raise Trouble(Kind.CREDENTIALS, "no token: its address does not answer") from problem
         token, lifetime_s = found
         until = clock.monotonic() + max(1.0, lifetime_s - MARGIN_S)
-        self._tokens[version.full_name] = (version.revision, token, until)
+        self._tokens[version.full_name] = (credentials, token, until)
         return token
 
 

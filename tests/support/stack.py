@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deploy.local import ports
 from deploy.local.control import Control
 from deploy.local.folder import ROOT, RunFolder
 
@@ -33,6 +34,9 @@ class Stack:
 def running_stack(folder: Path) -> Iterator[Stack]:
     """Start everything in a folder of its own; take it down at the end."""
     environment = {**os.environ, "MOTCUA_RUN_DIR": str(folder)}
+    # Not the usual port of the door: it looks free to one stack while that of another one is being killed.
+    RunFolder(folder).create()
+    ports.choose(folder / "ports.json", ["gateway"])
     motcua = [sys.executable, "-m", "deploy.cli"]
     started = subprocess.run(
         [*motcua, "up"], cwd=ROOT, env=environment, timeout=UP_S, capture_output=True, text=True, check=False

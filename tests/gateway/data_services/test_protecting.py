@@ -195,12 +195,7 @@ class TestCredentials:
         async def answer(call: Call) -> Response:
             asked[call.target] += 1
             if call.target == "/token":
-                assert (
-                    call.one(
-                        "authorization",
-                    )
-                    == "Basic dXM6c2VjcmV0"
-                )
+                assert call.one("authorization") == "Basic dXM6c2VjcmV0"
                 return JSONResponse({"access_token": f"t{asked['/token']}", "expires_in": 300})
             return Response(
                 status_code=401 if call.one("authorization") == "Bearer t1" and asked["/things"] > 2 else 200
