@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 
@@ -166,3 +167,21 @@ class TestDownload:
     async def test_an_unknown_one_is_not_there(self, counter: Counter) -> None:
         answer = await counter.get("/documents/01a204cd-e6f5-74f3-98a4-7c81b6e0ba3a")
         assert (answer.status_code, answer.json()["code"]) == (404, "document_not_found")
+
+
+class TestPortalFile:
+    """A file that another portal hands over."""
+
+    @pytest.mark.parametrize("name", [None, "", "%01"])
+    async def test_without_a_name_of_its_own_leaves_nothing(self, counter: Counter, name: str | None) -> None:
+        """Also where the id is somebody else's: what is wrong with the call is told first."""
+        taken = await _uploaded(counter)
+        named = {} if name is None else {"X-Document-Name": name}
+        headers = counter.headers(scopes=["portal"]) | {"Content-Type": "application/pdf"} | named
+        for document_id in (taken, str(uuid4())):
+            answer = await counter.client.put(
+                f"/portal-files/{document_id}", params={"sha256": SHA256}, content=PDF, headers=headers
+            )
+            assert answer.status_code == 422
+            assert answer.json()["errors"][0]["field"] == "header.x-document-name"
+        assert [str(row["id"]) for row in await counter.rows("SELECT id FROM document")] == [taken]

@@ -44,6 +44,7 @@ class PortalFileUpload(Upload):
 
     def _named(self) -> tuple[UUID, str]:
         """Return which file it is to be. Raises InvalidRequest: the row comes before the route's own checks."""
+        file_name(self.headers.get("x-document-name", ""))
         announced = self.query_params.get("sha256", "")
         if not _SHA256.fullmatch(announced):
             raise InvalidRequest(
