@@ -55,8 +55,9 @@ def rabbitmq_server() -> Path | None:
 
 
 def chromium() -> str | None:
-    """Return a Chromium-like browser for the browser tests."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    """Return a Chromium for the browser tests, best one without windows: a page costs a fifth of what it else does."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def _postgres_with_contrib() -> bool:
@@ -73,7 +74,7 @@ RABBITMQ = Need(
     rabbitmq_server,
     "RABBITMQ_URL=amqp://admin:password@host:5672 RABBITMQ_MANAGEMENT_URL=http://admin:password@host:15672",
 )
-CHROMIUM = Need("chromium", chromium)
+CHROMIUM = Need("chromium-headless-shell", chromium)
 ZBAR = Need("zbar-tools", lambda: shutil.which("zbarimg"))
 NODE = Need("nodejs", lambda: shutil.which("node"))
 NPM = Need("npm", lambda: shutil.which("npm"))

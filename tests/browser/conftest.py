@@ -1,12 +1,12 @@
 """A house with its gateway, one browser for all tests, and a page of its own for each visitor."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from deploy.local.packages import chromium
 from shared.db import Database
 from tests.browser.house import House
 from tests.browser.others import Office, Subscriber
@@ -18,7 +18,6 @@ from tests.gateway.receiver import receiving
 from tests.support.servers import Broker, Databases
 from tests.support.serving import serving
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 
 Visits = Callable[..., Awaitable[Visitor]]
@@ -76,10 +75,11 @@ async def subscriber(house: House, hall: Hall) -> AsyncIterator[Subscriber]:
 
 @pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    if not os.access(CHROMIUM, os.X_OK):
-        pytest.skip(f"no browser at {CHROMIUM}: install Debian's package chromium")
+    program = chromium()
+    if program is None:
+        pytest.skip("no browser: install Debian's package chromium-headless-shell")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         await browser.close()
 
