@@ -7,12 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.schemas.root import Answer
+from shared.bodies import Body
 
 
-class PullBody(BaseModel):
+class PullBody(Body):
     """A pull to be made now."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     accept_smaller: bool = False
     """You have looked: a list may be much shorter than the one before, and what it lacks is to be ended."""

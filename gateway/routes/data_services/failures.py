@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway import queries
@@ -15,6 +14,7 @@ from gateway.operations.data_services import rerunning
 from gateway.operations.data_services.obstacles import Obstacle, obstacle_to
 from gateway.schemas import FailureList, FailureOut, KeptCallOut, RerunCallOut, RerunIn, RerunOut
 from shared import clock
+from shared.bodies import Moment
 from shared.http import CallerDep, SessionDep, WorkDep, needs
 from shared.http import router as make_router
 
@@ -26,7 +26,7 @@ Code = Annotated[str | None, Query(max_length=64)]
 
 @router.get("/failures", dependencies=READ)
 async def list_failures(
-    request: Request, session: SessionDep, caller: CallerDep, service: Code = None, since: AwareDatetime | None = None
+    request: Request, session: SessionDep, caller: CallerDep, service: Code = None, since: Moment | None = None
 ) -> FailureList:
     """List failed calls by cause, the latest first, at the services that your agency answers for."""
     found = await queries.list_failures(session, caller, service=service, since=since)
