@@ -132,7 +132,7 @@ def _held(found: Any, own: type) -> Any:  # noqa: ANN401 - a core schema or a pa
     kind = found.get("type")
     if kind == "model" and found["cls"] is not own:
         return found
-    if "type" not in found:
+    if not isinstance(kind, str):  # No schema, but schemas by name; one of the names may be "type".
         return {name: _held(one, own) for name, one in found.items()}
     held: Any = {name: _held(one, own) if name in _INNER else one for name, one in found.items()}
     if kind == "bool":

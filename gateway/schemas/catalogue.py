@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway.schemas.root import Answer
 from shared.bodies import Body
@@ -63,9 +63,7 @@ class AppliedDiff(BaseModel):
     report: dict[str, Any]
 
 
-class DismissBody(BaseModel):
+class DismissBody(Body):
     """Why the province's catalogue stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     note: Annotated[str, Field(min_length=5, max_length=1000, pattern=r"^[^\x00]*$")]

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 from gateway.schemas.root import Answer
+from shared.bodies import Body
 
 Progress = Literal["INITIAL", "PROCESSING", "DONE", "FAIL"]
 DATA_CHARACTERS_MAX = 100_000_000
@@ -18,11 +19,7 @@ def _line(most: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=r"^[^\x00]*$")
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class EdocBody(_Body):
+class EdocBody(Body):
     """A document to be sent."""
 
     type: Literal["edoc"] = "edoc"
@@ -30,7 +27,7 @@ class EdocBody(_Body):
     """The edXML envelope (QCVN 102:2016), in base64."""
 
 
-class EdocStatusBody(_Body):
+class EdocStatusBody(Body):
     """How far a recipient is."""
 
     status: Progress
@@ -40,7 +37,7 @@ class EdocStatusBody(_Body):
     """Why, for FAIL; the sender's receipt tells it."""
 
 
-class EdocAgencyBody(_Body):
+class EdocAgencyBody(Body):
     """An agency that is to take part."""
 
     code: Agency

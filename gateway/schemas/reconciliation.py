@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, computed_field
+from pydantic import Field, StringConstraints, computed_field
 
 from gateway.operations.reconciling import remedy_of
 from gateway.schemas.root import Answer
+from shared.bodies import Body
 
 SYNCED = (
     "Index 1.4 (QĐ 766): dossiers whose acceptance (NgayTiepNhan in the period) the portal has acknowledged,"
@@ -129,10 +130,8 @@ class Sync(Answer):
     """What was found otherwise, newest first, and how it was settled."""
 
 
-class Because(BaseModel):
+class Because(Body):
     """Why somebody does it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")

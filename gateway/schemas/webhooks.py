@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from gateway.schemas.root import Answer
+from shared.bodies import Body
 
 OVERLAP_MAX_S = 7 * 86_400
 
@@ -18,18 +19,12 @@ Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=50)]
 
 
-class Body(BaseModel):
-    """What a call sends; fields that are not known are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
 class SubscribeBody(Body):
     """A new subscription."""
 
     url: Url
     """Where messages go: https, a public address."""
-    event_types: Patterns = ["*"]
+    event_types: Patterns = Field(["*"])
     """Names of events, or patterns: `intake.dossier.*`, `*`."""
     agency: AgencyCode | None = None
     """Only of this agency and those below it."""
