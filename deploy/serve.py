@@ -12,8 +12,6 @@ from shared.guard.protocol import server_options
 from shared.settings import Limits
 
 SHUTDOWN_S = 5
-# Callers keep idle connections for shorter than this, so that none is closed under a request on its way.
-KEEP_ALIVE_S = 75
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
 """So many objects more than there were before cycles are searched (Python's own: 700, 10, 10): some megabytes."""
 
@@ -50,7 +48,6 @@ def run(app: str, *, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         **server_options(Limits()),
     )

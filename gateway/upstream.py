@@ -34,6 +34,8 @@ HOP_BY_HOP = frozenset(
 REPLACED = frozenset({"date", "server"})
 """The gateway's own server says who answered and when."""
 CONNECT_TIMEOUT_S = 3
+KEEP_ALIVE_S = 30
+"""So long a connection is kept; the services keep it longer (shared.guard.protocol)."""
 ROUTES: dict[str, str] = {
     "dossiers": "intake",
     "documents": "intake",
@@ -131,8 +133,12 @@ class Upstream:
     def __init__(self, urls: Mapping[str, str], *, timeout_s: float, connections_max: int) -> None:
         self.urls = dict(urls)
         self.timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=30),
+        self._kept = self._session(aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=KEEP_ALIVE_S))
+        self._fresh = self._session(aiohttp.TCPConnector(limit=connections_max, force_close=True))
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
             timeout=self.timeout,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -140,7 +146,8 @@ class Upstream:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.session.close()
+        await self._kept.close()
+        await self._fresh.close()
 
     async def call(
         self,
@@ -153,14 +160,14 @@ class Upstream:
     ) -> Answer:
         """Send a request to a service and return its whole answer.
 
-        A request that never left (a kept-alive connection was closed) is sent again once; every service takes a
-        repeated key as one. Raises UpstreamAway, UpstreamTimeout.
+        A request whose kept connection turns out to be dead is sent again once, on a new one (the next that was kept
+        may be as dead); every service takes a repeated key as one. Raises UpstreamAway, UpstreamTimeout.
         """
         # As it was checked, to the letter: a URL that is put in order on the way out is another one.
         url = URL(self.urls[service] + path_and_query, encoded=True)
-        for last in (False, True):
+        for session in (self._kept, self._fresh):
             try:
-                async with self.session.request(
+                async with session.request(
                     method,
                     url,
                     headers=list(headers),
@@ -172,11 +179,13 @@ class Upstream:
                     return Answer(answer.status, _kept(answer.raw_headers), content)
             except TimeoutError as problem:
                 raise UpstreamTimeout(f"{service} did not answer within {self.timeout.total:g} s.") from problem
-            except aiohttp.ServerDisconnectedError as problem:
-                if last:
+            except aiohttp.ClientConnectorError as problem:
+                raise UpstreamAway(f"{service} cannot be reached.") from problem
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as problem:
+                if session is self._fresh:
                     raise UpstreamAway(f"{service} closed the connection.") from problem
             except aiohttp.ClientError as problem:
-                raise UpstreamAway(f"{service} cannot be reached.") from problem
+                raise UpstreamAway(f"{service} broke off its answer.") from problem
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

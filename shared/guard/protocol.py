@@ -23,6 +23,8 @@ LINGER_S = 5.0
 LINGER_BYTES_MAX = 1024 * 1024
 CLOSING_S = 10.0
 """So long the last bytes of an answer may take after the connection's end was decided."""
+KEEP_ALIVE_S = 75
+"""So long a connection waits for its next request: longer than whoever keeps one to us (gateway.upstream)."""
 CHUNK_OVERHEAD = 16
 """Bytes about each byte of a chunked body that are still taken for its framing."""
 _log = log.get(__name__)
@@ -253,6 +255,7 @@ def server_options(limits: Limits) -> dict[str, Any]:
         "proxy_headers": False,
         "server_header": False,
         "headers": [("server", "motcua")],
+        "timeout_keep_alive": KEEP_ALIVE_S,
         "access_log": False,
         "log_config": None,
     }

@@ -1,6 +1,8 @@
 """The road to the services: what goes through unchanged, what is left out, and what is refused."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -19,6 +21,8 @@ from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem
 from tests.support.gate import gate_before
 
+KEPT = 5
+"""Connections that the gateway keeps to a service before they die."""
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -240,6 +244,30 @@ async def saying(said: bytes) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
+@asynccontextmanager
+async def forgetting(how: str) -> AsyncIterator[str]:
+    """Serve somebody who keeps every connection, and drops it when the second request comes in on it."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def enter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        while len(connections) < KEPT:
+            await asyncio.sleep(0.01)
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+        await reader.readuntil(b"\r\n\r\n")
+        if how == "reset":
+            never_wait = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, never_wait)
+        writer.close()
+
+    server = await asyncio.start_server(enter, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for writer in connections:
+            writer.close()
+
+
 class TestTrouble:
     """The service behind is away, slow, or breaks off."""
 
@@ -271,6 +299,15 @@ class TestTrouble:
                     await gate.open()
                     assert (await visitor.post("/api/v1/dossiers")).status_code == 201
         assert len(backstage.heard) == 6
+
+    @pytest.mark.parametrize("how", ["closed", "reset"])
+    async def test_many_dead_connections_are_none_to_a_call(self, visitor: Visitor, how: str) -> None:
+        """Not one of those that were kept is alive; whichever the call takes, it arrives."""
+        async with forgetting(how) as url:
+            with intake_at(visitor, url):
+                answers = await asyncio.gather(*(visitor.post("/api/v1/dossiers") for _ in range(KEPT)))
+                assert {answer.status_code for answer in answers} == {201}
+                assert (await visitor.post("/api/v1/dossiers")).status_code == 201
 
     async def test_of_one_service_is_no_trouble_of_another(self, visitor: Visitor, backstage: Backstage) -> None:
         """While a service hangs, calls of others go through."""
