@@ -7,12 +7,13 @@ from typing import Any, get_args
 import pytest
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute, iter_route_contexts
-from pydantic import BaseModel, BeforeValidator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, FutureDate, NaiveDatetime, PastDate
 from pydantic.fields import FieldInfo
 
 from deploy.docs.parts import PARTS
 from shared.bodies import Body, Day, Moment
 
+PYDANTICS_TIMES = (AwareDatetime, NaiveDatetime, FutureDate, PastDate)
 RULED = {found for kind in (Day, Moment) for found in get_args(kind) if isinstance(found, BeforeValidator)}
 
 WORDS_OF_THE_PLATFORM = {
@@ -44,8 +45,9 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def is_time(annotation: Any) -> bool:
     """Tell whether a type is, or may be, a day or a moment."""
-    found = annotation if isinstance(annotation, type) else None
-    return bool(found and issubclass(found, date)) or any(is_time(part) for part in get_args(annotation))
+    if annotation in PYDANTICS_TIMES or (isinstance(annotation, type) and issubclass(annotation, date)):
+        return True
+    return any(is_time(part) for part in get_args(annotation))
 
 
 def is_ruled(field: FieldInfo) -> bool:
