@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.portal.process import PortalProcess
 from tests.support.servers import Databases
 from tests.support.serving import serving
 
+OpenGateway = Callable[..., AbstractAsyncContextManager[Visitor]]
 NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 ISSUER = "https://motcua.example"
 SECRET = "s" * 43
@@ -192,6 +194,30 @@ async def visitor(_gateway: tuple[FastAPI, str], house: Hall, backstage: Backsta
         yield Visitor(app, http, SECRET)
     # What was only read is logged a little later: no test may find the entries of the one before.
     await app.state.evidence.store(Call(clock.now(), "end", None, "-", "-", "-", 0, 0, 0, 0, "-"))
+
+
+@pytest.fixture
+def open_gateway(
+    gateway_url: str,
+    open_backstage: tuple[Backstage, str],
+    backstage: Backstage,
+    gateway_files: dict[str, str],
+    house: Hall,
+) -> OpenGateway:
+    """Lend a way to open gateways of one's own on the same database, which is emptied after the test."""
+    del backstage, house
+
+    @asynccontextmanager
+    async def opened(*, database_url: str = gateway_url, port: int = 0, **settings: Any) -> AsyncIterator[Visitor]:
+        app = create_app(settings_of(database_url, open_backstage[1], gateway_files, **settings))
+        async with (
+            app.router.lifespan_context(app),
+            serving(app, port=port) as url,
+            httpx.AsyncClient(base_url=url, timeout=60) as http,
+        ):
+            yield Visitor(app, http, SECRET)
+
+    return opened
 
 
 @pytest.fixture

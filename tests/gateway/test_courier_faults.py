@@ -29,7 +29,10 @@ NOW = datetime(2026, 4, 7, tzinfo=UTC)
 
 @pytest.mark.timeout(120)
 async def test_every_message_arrives_in_order_when_the_active_gateway_is_killed(
-    hall: Hall, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
+    hall: Hall,
+    open_backstage: tuple[Backstage, str],
+    gateway_files: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Two replicas; whichever is active is killed in the middle (kill -9), the other goes on."""
     settings = settings_of(hall.database.dsn, open_backstage[1], gateway_files)
@@ -41,7 +44,8 @@ async def test_every_message_arrives_in_order_when_the_active_gateway_is_killed(
     lives = [returned(Life(f"H32.14-260407-{nth:04}")) for nth in range(1, 21)]
     async with receiving() as receiver:
         receiver.answer = slowly
-        with GatewayProcess(settings) as first, GatewayProcess(settings) as second:
+        folders = (tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second"))
+        with GatewayProcess(folders[0], settings) as first, GatewayProcess(folders[1], settings) as second:
             async with httpx.AsyncClient(base_url=second.url, timeout=30) as http:
                 await subscribed(Visitor(FastAPI(), http, SECRET), url=receiver.url)
             await hall.take([event for life in lives for event in life.events])

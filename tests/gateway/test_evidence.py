@@ -9,18 +9,16 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from gateway.app import create_app
 from gateway.errors import EvidenceMissing, UpstreamTimeout
 from gateway.operations.evidence import Call, Evidence
 from shared import clock
 from tests.gateway.backstage import Backstage, Heard
-from tests.gateway.conftest import SECRET, settings_of
+from tests.gateway.conftest import SECRET, OpenGateway, settings_of
 from tests.gateway.hall import Hall
 from tests.gateway.process import GatewayProcess
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem, eventually
 from tests.support.gate import Gate, gate_before
-from tests.support.serving import serving
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 CODE = "H32.14-260407-0001"
@@ -123,17 +121,10 @@ async def gate(gateway_url: str) -> AsyncIterator[Gate]:
 
 
 @pytest.fixture
-async def gated(
-    gate: Gate, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str], house: Hall, backstage: Backstage
-) -> AsyncIterator[Visitor]:
+async def gated(gate: Gate, open_gateway: OpenGateway) -> AsyncIterator[Visitor]:
     """Lend a client of a gateway that reaches its database through the gate."""
-    app = create_app(settings_of(gate.url, open_backstage[1], gateway_files))
-    async with (
-        app.router.lifespan_context(app),
-        serving(app) as url,
-        httpx.AsyncClient(base_url=url, timeout=60) as http,
-    ):
-        yield Visitor(app, http, SECRET)
+    async with open_gateway(database_url=gate.url) as visitor:
+        yield visitor
 
 
 class TestDurable:
@@ -187,18 +178,9 @@ class TestDurable:
 
         await eventually(all_there, within_s=20)
 
-    async def test_is_written_before_the_gateway_ends(
-        self, gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str], house: Hall
-    ) -> None:
+    async def test_is_written_before_the_gateway_ends(self, open_gateway: OpenGateway, house: Hall) -> None:
         """Reading does not wait for its entry, but the gateway does before it goes."""
-        open_backstage[0].forget()
-        app = create_app(settings_of(gateway_url, open_backstage[1], gateway_files))
-        transport = httpx.ASGITransport(app)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://g") as http,
-        ):
-            visitor = Visitor(app, http, SECRET)
+        async with open_gateway() as visitor:
             await visitor.token("one-stop")
             await asyncio.gather(*(visitor.get("/api/v1/dossiers") for _ in range(20)))
         assert len(await calls(house)) == 20

@@ -69,7 +69,7 @@ async def foreign() -> AsyncIterator[ForeignIssuer]:
 
 @pytest.fixture(scope="module")
 async def door(
-    foreign: ForeignIssuer, databases: Databases, gateway_url: str, gateway_files: dict[str, str]
+    foreign: ForeignIssuer, databases: Databases, open_house: Hall, gateway_files: dict[str, str]
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Lend a client at a gateway before a real service, both of which know the foreign issuer alone."""
     workflow_url = await databases.create_database()
@@ -82,11 +82,14 @@ async def door(
         await stack.enter_async_context(workflow.router.lifespan_context(workflow))
         behind = await stack.enter_async_context(serving(workflow))
         settings = {"workflow_url": behind, "issuer_is_external": True, "public_url": PUBLIC_URL}
-        app = create_app(settings_of(gateway_url, behind, gateway_files, **trusted, **settings, upstream_timeout_s=10))
+        app = create_app(
+            settings_of(open_house.database.dsn, behind, gateway_files, **trusted, **settings, upstream_timeout_s=10)
+        )
         await stack.enter_async_context(app.router.lifespan_context(app))
         url = await stack.enter_async_context(serving(app))
         yield await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
     await databases.drop_database(workflow_url.rpartition("/")[2])
+    await open_house.clear()
 
 
 async def call(door: httpx.AsyncClient, token: str, path: str = CALL) -> httpx.Response:

@@ -11,7 +11,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from gateway.app import create_app
 from gateway.errors import (
     CertificateNeeded,
     ClientInactive,
@@ -24,13 +23,12 @@ from gateway.operations.metering import Meter
 from gateway.operations.rights import Rights
 from shared import clock
 from tests.gateway.backstage import Backstage
-from tests.gateway.conftest import SECRET, settings_of
+from tests.gateway.conftest import SECRET, OpenGateway
 from tests.gateway.hall import Hall
 from tests.gateway.registrar import Calling, Registrar
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem, eventually
 from tests.support.gate import Gate, gate_before
-from tests.support.serving import serving
 
 CERTIFICATE, OTHER = b"a certificate's DER", b"another certificate's DER"
 
@@ -269,10 +267,6 @@ class Shaky:
 
 
 @pytest.fixture
-async def shaky(
-    gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
-) -> AsyncIterator[Shaky]:
-    async with gate_before(gateway_url) as gate:
-        app = create_app(settings_of(gate.url, open_backstage[1], gateway_files))
-        async with app.router.lifespan_context(app), serving(app) as url, httpx.AsyncClient(base_url=url) as http:
-            yield Shaky(app, http, gate)
+async def shaky(gateway_url: str, open_gateway: OpenGateway) -> AsyncIterator[Shaky]:
+    async with gate_before(gateway_url) as gate, open_gateway(database_url=gate.url) as visitor:
+        yield Shaky(visitor.app, visitor.http, gate)

@@ -13,16 +13,13 @@ from joserfc.jwk import ECKey
 from typer.testing import CliRunner
 
 from deploy.keys.command import app as keys_app
-from gateway.app import create_app
 from gateway.errors import InvalidClient
 from gateway.operations.keyring import KeysRefused, KeyState, add_key, new_key, promote_key, read_keys, retire_key
 from shared import clock
 from shared.errors import Unauthenticated
-from tests.gateway.backstage import Backstage
-from tests.gateway.conftest import SECRET, settings_of
+from tests.gateway.conftest import OpenGateway
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem, eventually
-from tests.support.serving import serving
 
 LIVE = timedelta(minutes=10)
 
@@ -35,14 +32,10 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def issuing(
-    gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str], file: Path
-) -> AsyncIterator[Visitor]:
+async def issuing(open_gateway: OpenGateway, file: Path) -> AsyncIterator[Visitor]:
     """Lend a gateway with a key file of its own."""
-    files = gateway_files | {"signing_key_file": str(file)}
-    app = create_app(settings_of(gateway_url, open_backstage[1], files))
-    async with app.router.lifespan_context(app), serving(app) as url, httpx.AsyncClient(base_url=url) as http:
-        yield Visitor(app, http, SECRET)
+    async with open_gateway(signing_key_file=str(file)) as visitor:
+        yield visitor
 
 
 def motcua_keys(file: Path, *arguments: str) -> str:

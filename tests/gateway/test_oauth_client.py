@@ -6,19 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from gateway.app import create_app
 from shared.tokens import AUDIENCE
-from tests.gateway.backstage import Backstage
-from tests.gateway.conftest import SECRET, settings_of
+from tests.gateway.conftest import OpenGateway
 from tests.gateway.registrar import Registrar
 from tests.gateway.visitor import Visitor
-from tests.portal.process import free_port
 from tests.support.npm import installed
-from tests.support.serving import serving
+from tests.support.served import free_port
 
 RUN_S = 60
 
@@ -30,19 +26,11 @@ async def scripts() -> Path:
 
 
 @pytest.fixture
-async def issuing(
-    gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str]
-) -> AsyncIterator[Visitor]:
+async def issuing(open_gateway: OpenGateway, tmp_path: Path) -> AsyncIterator[Visitor]:
     """Lend a gateway that is its own issuer at its own address."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    app = create_app(settings_of(gateway_url, open_backstage[1], gateway_files, issuer=address))
-    async with (
-        app.router.lifespan_context(app),
-        serving(app, port=port) as url,
-        httpx.AsyncClient(base_url=url) as http,
-    ):
-        yield Visitor(app, http, SECRET)
+    port = free_port(tmp_path)
+    async with open_gateway(port=port, issuer=f"http://127.0.0.1:{port}") as visitor:
+        yield visitor
 
 
 async def run(scripts: Path, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,7 +24,8 @@ from tests.payment.providers import (
     MockProcess,
 )
 from tests.payment.till import Till
-from tests.portal.process import PARTNER, SECRET, PortalProcess, free_port
+from tests.portal.process import PARTNER, SECRET, PortalProcess
+from tests.support.served import free_port
 from tests.support.servers import Databases
 from tests.support.tokens import Issuer
 
@@ -42,9 +43,9 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="package")
-def door() -> int:
+def door(tmp_path_factory: pytest.TempPathFactory) -> int:
     """Return the port of the gateway that the platform calls back."""
-    return free_port()
+    return free_port(tmp_path_factory.mktemp("door"))
 
 
 @pytest.fixture(scope="package")

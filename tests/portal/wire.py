@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 
 from deploy.portal.payment import hashes
-from tests.portal.process import PARTNER, PASSWORD, PLAIN, SECRET, USERNAME, PortalProcess
+from tests.portal.process import PARTNER, PASSWORD, SECRET, USERNAME, PortalProcess
 
 WAIT_S = 10
 Row = dict[str, Any]
@@ -62,7 +62,7 @@ class Wire:
     """A logged-in province, and the control room beside it."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=url, headers={"dstcode": "VN:GOV:000.00.00.G22"}, timeout=30, verify=PLAIN)
+        self.client = httpx.Client(base_url=url, headers={"dstcode": "VN:GOV:000.00.00.G22"}, timeout=30)
         self.session = ""
 
     def __enter__(self) -> Self:

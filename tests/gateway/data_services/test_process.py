@@ -15,8 +15,9 @@ from shared.ids import new_id
 from tests.gateway.conftest import SECRET
 from tests.gateway.data_services.desk import ADMIN, CODE, ENTRY
 from tests.gateway.data_services.ministry import Call, Ministry, contract
-from tests.gateway.data_services.served import GatewayProcess, running
+from tests.gateway.data_services.served import open_to_all
 from tests.gateway.hall import Hall
+from tests.gateway.process import GatewayProcess
 from tests.support.assertions import eventually
 from tests.support.servers import Databases
 from tests.support.serving import serving
@@ -66,11 +67,9 @@ async def process(
 ) -> AsyncIterator[tuple[GatewayProcess, Client, Hall]]:
     url = await databases.create_database(template=gateway_template)
     database = Database(url, service="gateway")
-    async with (
-        running(tmp_path, url, gateway_files) as gateway,
-        httpx.AsyncClient(base_url=gateway.url, timeout=120) as http,
-    ):
-        yield gateway, Client(http), Hall(database)
+    with open_to_all(tmp_path, url, gateway_files) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.url, timeout=120) as http:
+            yield gateway, Client(http), Hall(database)
     await database.close()
     await databases.drop_database(url.rpartition("/")[2])
 
@@ -148,7 +147,7 @@ class TestKill:
         assert answer.status_code == 201, answer.text
         await asyncio.wait_for(reached.wait(), 30)
         gateway.kill()
-        await gateway.start()
+        gateway.start()
         await eventually(lambda: self._done(hall))
         assert there.effects == dict.fromkeys(keys, 1)
         assert sorted(there.deliveries.values()) == [1, 1, 1, 1, 1, 2]
