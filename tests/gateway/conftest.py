@@ -162,7 +162,7 @@ def settings_of(database_url: str, services_url: str, files: dict[str, str], **m
         "amqp_url": NO_BROKER,
         "issuer": ISSUER,
         "portal_enabled": False,
-        "upstream_timeout_s": 0.5,
+        "upstream_timeout_s": 2,
         "body_bytes_max": 100_000,
         "failed_logins_per_minute": 1_000,
         "outgoing_allowed": "127.0.0.1/32",

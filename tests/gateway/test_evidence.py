@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -131,10 +132,15 @@ class TestDurable:
     """A change is answered when its entry cannot be lost any more."""
 
     async def test_is_there_when_the_gateway_is_killed_right_after_the_answer(
-        self, gateway_url: str, open_backstage: tuple[Backstage, str], gateway_files: dict[str, str], house: Hall
+        self,
+        gateway_url: str,
+        open_backstage: tuple[Backstage, str],
+        gateway_files: dict[str, str],
+        house: Hall,
+        tmp_path: Path,
     ) -> None:
         open_backstage[0].forget()
-        with GatewayProcess(settings_of(gateway_url, open_backstage[1], gateway_files)) as process:
+        with GatewayProcess(tmp_path, settings_of(gateway_url, open_backstage[1], gateway_files)) as process:
             async with httpx.AsyncClient(base_url=process.url, timeout=60) as http:
                 visitor = Visitor(FastAPI(), http, SECRET)
                 await visitor.token("one-stop")
