@@ -2,6 +2,8 @@
 MOTCUA := .venv/bin/motcua
 READY := .venv/.ready
 SHELL := /bin/sh
+# Where this is set, every process compiles all that it imports anew: 3,000 files, half of its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status logs clean test check prove bench verify-log audit docs format lock
