@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 import orjson
@@ -23,8 +22,6 @@ ALL_SCOPES = tuple(SCOPES)
 CLIENT = "judge"
 """Who calls the gateway; see hooks.py."""
 PATIENCE_S = 60
-COVERED = 6
-"""Of so many operations one goes through the coverage phase in every run; all do at full size."""
 
 
 def token_of(issuer: Issuer, agency: str = "H32") -> str:
@@ -42,8 +39,6 @@ class Run:
     """Per operation in the fuzzing phase; the coverage phase has its own number, which follows from the schemas."""
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Values of parameters of paths that lead to something: by name, or by the end of a path with the name."""
-    covered: int = 1
-    """The coverage phase, by far the longest, takes every n-th operation."""
     document: str = "/openapi.json"
     arguments: Sequence[str] = ()
 
@@ -54,8 +49,7 @@ class Run:
             async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
                 answer = (await client.get(f"{self.url}{self.document}")).raise_for_status()
             (Path(folder) / "openapi.json").write_bytes(answer.content)
-            written = (HERE / "schemathesis.toml").read_text() + self._uncovered(answer.json())
-            config.write_text(written)
+            config.write_bytes((HERE / "schemathesis.toml").read_bytes())
             process = await asyncio.create_subprocess_exec(
                 *self._command(config),
                 cwd=folder,
@@ -84,9 +78,3 @@ class Run:
         known = orjson.dumps({name: list(values) for name, values in self.known.items()}).decode()
         more = {"CONFORMITY_TOKEN": self.token, "CONFORMITY_KNOWN": known, "PYTHONPATH": str(ROOT)}
         return more | {"COLUMNS": "160"}
-
-    def _uncovered(self, document: dict[str, Any]) -> str:
-        """Return the configuration that leaves operations out of the coverage phase."""
-        names = sorted(f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item)
-        left_out = [name for nth, name in enumerate(names) if nth % self.covered]
-        return f"\n[[operations]]\ninclude-name = {left_out!r}\nphases.coverage.enabled = false\n" if left_out else ""
