@@ -13,6 +13,8 @@ from time import monotonic, sleep
 from deploy.local.folder import read_json, write_json
 
 PR_SET_PDEATHSIG = 1
+LISTEN = "0A"
+"""The state of a listening socket in /proc/net/tcp."""
 POLL_S = 0.05
 KILL_PATIENCE_S = 10
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -80,6 +82,27 @@ def end(identity: Identity | None, polite: int = signal.SIGTERM, *, patience_s: 
         send(identity, signal.SIGCONT)
         if not wait_gone(identity, patience_s) and send(identity, signal.SIGKILL):
             wait_gone(identity, KILL_PATIENCE_S)
+
+
+def listens(identity: Identity | None, port: int) -> bool:
+    """Tell whether exactly this process is who listens on a TCP port, on IPv4."""
+    if identity is None or not alive(identity):
+        return False
+    process = Path(f"/proc/{identity.pid}")
+    with suppress(OSError):
+        return not _listening(process, port).isdisjoint(_sockets(process))
+    return False
+
+
+def _listening(process: Path, port: int) -> set[str]:
+    """Return the inodes of the sockets that listen on a port where the process lives (proc(5), /proc/net/tcp)."""
+    rows = [line.split() for line in (process / "net" / "tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return {row[9] for row in rows if row[3] == LISTEN and row[1].endswith(f":{port:04X}")}
+
+
+def _sockets(process: Path) -> set[str]:
+    targets = [str(file.readlink()) for file in (process / "fd").iterdir()]
+    return {target.removeprefix("socket:[").removesuffix("]") for target in targets if target.startswith("socket:[")}
 
 
 def uptime_s(identity: Identity) -> float:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import urlsplit
 
 from deploy.local import web
 from deploy.local.processes import (
@@ -14,6 +15,7 @@ from deploy.local.processes import (
     Identity,
     end,
     identify,
+    listens,
     recall,
     remember,
     send,
@@ -179,6 +181,7 @@ class HttpProgram(Program):
         self._command = command
         self._environment = environment
         self._url = url
+        self.port = urlsplit(url).port or 80
         self.ready_url = url + ready_path
 
     @property
@@ -195,5 +198,5 @@ class HttpProgram(Program):
         return {**os.environ, **self._environment}
 
     def is_ready(self) -> bool:
-        """Tell whether the health address answers 200 and not `degraded`."""
-        return web.health(self.ready_url) == "ready"
+        """Tell whether the health address answers 200 and not `degraded`, and it is this process that answers."""
+        return listens(self.identity, self.port) and web.health(self.ready_url) == "ready"

@@ -52,6 +52,22 @@ class TestStart:
         assert successor.pid == program.pid
         successor.stop()
 
+    def test_does_not_take_another_at_its_address_for_itself(self, program: HttpProgram, tmp_path: Path) -> None:
+        """Its port was free when it was chosen; who answers there meanwhile is no sign that this one does its work."""
+        program.start(timeout_s=20)
+        late = HttpProgram(
+            "late",
+            log=tmp_path / "late.log",
+            pid_file=tmp_path / "late.json",
+            command=program.command(),
+            environment={},
+            url=program.url,
+            ready_path="/",
+        )
+        with pytest.raises(NotStarted, match="Address already in use"):
+            late.start(timeout_s=20)
+        assert program.is_ready()
+
     def test_tries_again_before_it_complains(self, tmp_path: Path) -> None:
         hopeless = made(tmp_path, "-c", "print('no hope')")
         with pytest.raises(NotStarted, match="3 tries"):

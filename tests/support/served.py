@@ -25,14 +25,14 @@ class Served(HttpProgram):
         self, folder: Path, module: str, *arguments: str, settings: Mapping[str, Any], ready_path: str = "/health/ready"
     ) -> None:
         name = module.rpartition(".")[2]
-        self.port = free_port(folder)
+        port = free_port(folder)
         super().__init__(
             name,
             log=folder / "log",
             pid_file=folder / "process.json",
-            command=[sys.executable, "-m", module, *arguments, "--port", str(self.port)],
+            command=[sys.executable, "-m", module, *arguments, "--port", str(port)],
             environment={f"MOTCUA_{setting.upper()}": _plain(value) for setting, value in settings.items()},
-            url=f"http://{ports.LOOPBACK}:{self.port}",
+            url=f"http://{ports.LOOPBACK}:{port}",
             ready_path=ready_path,
         )
 
