@@ -163,9 +163,14 @@ class TestCases:
         assert await office.waiting() == []
         return set(await office.statuses(code))
 
+    async def valid(self, office: Office, **changes: Any) -> None:
+        """Keep a process that was valid already yesterday: the dossiers here were accepted an hour ago."""
+        yesterday = (now().astimezone(VN).date() - timedelta(days=1)).isoformat()
+        await create(office, procedure_code=CODES["linear"], valid_from=yesterday, **changes)
+
     async def test_take_the_drawn_one_else_the_catalogues(self, office: Office) -> None:
         assert await self.started(office, CODE) == {"check", "decide", "sign"}
-        await create(office, procedure_code=CODES["linear"])
+        await self.valid(office)
         assert await self.started(office, "H32.14-261123-0002") == {"a", "b"}
         case = await office.case("H32.14-261123-0002")
         assert case is not None
@@ -173,17 +178,17 @@ class TestCases:
         assert await self.started(office, "H32.15-261123-0001", agency="H32.15") == {"check", "decide", "sign"}
 
     async def test_take_the_most_specific_agencys(self, office: Office) -> None:
-        await create(office, agency="H32", code="ALL", agency_code="H32", procedure_code=CODES["linear"])
+        await self.valid(office, agency="H32", code="ALL", agency_code="H32")
         one = [{"key": "only", "name": "O", "unit": "U", "role": "r", "minutes": 1}]
-        await create(office, code="OWN", procedure_code=CODES["linear"], steps=one)
+        await self.valid(office, code="OWN", steps=one)
         assert await self.started(office, CODE) == {"only"}
         assert await self.started(office, "H32.15-261123-0001", agency="H32.15") == {"a", "b"}
 
     async def test_stay_on_the_version_they_started_with(self, office: Office) -> None:
-        await create(office, procedure_code=CODES["linear"])
+        await self.valid(office)
         await self.started(office, CODE)
         one = [{"key": "only", "name": "O", "unit": "U", "role": "r", "minutes": 1}]
-        await create(office, procedure_code=CODES["linear"], steps=one)
+        await self.valid(office, steps=one)
         assert await self.started(office, "H32.14-261123-0002") == {"only"}
         await office.complete("a", "b")
         assert await office.status() == "completed"
