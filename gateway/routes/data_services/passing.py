@@ -7,7 +7,7 @@ import aiohttp
 from prometheus_client import Counter
 from starlette.types import Receive, Scope
 
-from gateway.data_services.cache import Cache, Entry, renewed
+from gateway.data_services.cache import Entry, renewed
 from gateway.data_services.calling import SERVER_ERROR, Outgoing, trouble_of
 from gateway.data_services.freshness import Headers, Terms, directives, one, seconds, terms_of, varied
 from gateway.data_services.lines import Line
@@ -285,12 +285,9 @@ class Passing:
         entry = Entry(OK, headers, body, etag, one(raw, b"etag"), varies, terms, clock.monotonic())
         note = f"{PSEUDONYM}; fwd={'stale' if self._entry else 'miss'}"
         if terms.store and len(body) <= caching.entry_bytes_max and "no-store" not in self._control:
-            self._cache().keep(self.name, self.target, self.found.caller.client_id, entry)
+            self.parts.cache.keep(self.name, self.target, self.found.caller.client_id, entry)
             note += "; stored"
         await self._send_entry(entry, note)
-
-    def _cache(self) -> Cache:
-        return self.parts.cache
 
     async def _pass_renewed(self, entry: Entry, raw: Headers) -> None:
         """Answer with what is kept and, as the service says, still true."""
@@ -301,7 +298,7 @@ class Passing:
         names = {name for name, _ in raw}
         terms = self._terms([*raw, *(one_ for one_ in entry.headers if one_[0] not in names)])
         fresh = renewed(entry, told, terms, clock.monotonic())
-        self._cache().keep(self.name, self.target, self.found.caller.client_id, fresh)
+        self.parts.cache.keep(self.name, self.target, self.found.caller.client_id, fresh)
         _count(self.name, "answered").inc()
         await self._send_entry(fresh, f"{PSEUDONYM}; fwd=stale; fwd-status=304; stored")
 
