@@ -64,7 +64,9 @@ def _register_services(console: Console) -> None:
     """Bring the definitions of the data services to the gateway; a stack without them is still a stack."""
     try:
         told = register_local()
-        _tell(console, f"{told.services} data services registered, in versions: {told.added} new, {told.changed} changed")
+        _tell(
+            console, f"{told.services} data services registered, in versions: {told.added} new, {told.changed} changed"
+        )
     except Exception as problem:
         console.print(f"[yellow]![/] data services not registered: {escape(str(problem))}; motcua services register")
 

@@ -16,6 +16,7 @@ from gateway.operations.evidence import (
     read_roots,
     turn_months,
 )
+from gateway.operations.turned_away import TurnedAway
 from gateway.settings import GatewaySettings
 from gateway.stamping import StampingAuthority
 
@@ -30,6 +31,7 @@ async def opened(app: FastAPI, settings: GatewaySettings) -> AsyncIterator[None]
         Witness(settings.evidence_folder),
         by_day=_by_day(settings),
     )
+    state.turned_away = TurnedAway(state.database)
     state.anchoring = Anchoring(state.database, _authority(settings), folder=settings.evidence_folder)
     await keep_months(state.database, by_day=_by_day(settings))
     try:
@@ -69,4 +71,8 @@ async def _anchor(app: FastAPI) -> None:
     await app.state.anchoring.run()
 
 
-LOOPS = (_write, _keep, _anchor)
+async def _count(app: FastAPI) -> None:
+    await app.state.turned_away.run()
+
+
+LOOPS = (_write, _keep, _anchor, _count)

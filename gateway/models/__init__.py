@@ -43,6 +43,7 @@ from gateway.models.transactions import (
     TransactionRetention,
     TransactionSeal,
     TransactionSealDay,
+    TurnedAway,
 )
 from gateway.models.webhooks import Delivery, DeliveryAttempt, Subscription
 
@@ -91,4 +92,5 @@ __all__ = [
     "TransactionRetention",
     "TransactionSeal",
     "TransactionSealDay",
+    "TurnedAway",
 ]

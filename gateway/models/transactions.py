@@ -104,6 +104,16 @@ class TransactionCause(GatewayBase):
     calls: Mapped[int] = mapped_column(BigInteger)
 
 
+class TurnedAway(GatewayBase):
+    """How many requests the guard refused on a day before they were anybody's call, by the problem's code."""
+
+    __tablename__ = "turned_away"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+
+
 class TransactionAnchor(GatewayBase):
     """A head of the log as a time-stamping authority stamped it (RFC 3161)."""
 

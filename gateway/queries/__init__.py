@@ -87,6 +87,7 @@ from gateway.queries.transactions import (
     log_state,
     sum_causes,
     sum_transactions,
+    sum_turned_away,
 )
 from gateway.queries.webhooks import (
     DeliveryFilter,
@@ -190,6 +191,7 @@ __all__ = [
     "portal_lag",
     "sum_causes",
     "sum_transactions",
+    "sum_turned_away",
     "text_cursor",
     "to_cursor",
     "to_snapshot_cursor",

@@ -15,6 +15,7 @@ from gateway.models import (
     TransactionDay,
     TransactionHead,
     TransactionSeal,
+    TurnedAway,
 )
 from gateway.queries.pages import PAGE_MAX
 
@@ -76,6 +77,15 @@ async def sum_causes(session: AsyncSession, wanted: Wanted) -> list[CauseSum]:
     places = (cause.service, cause.client_id, cause.status)
     rows: Any = await session.execute(_summed(cause, wanted, places, (cause.calls,)))
     return [CauseSum(*row[:4], calls=int(row[4])) for row in rows]
+
+
+async def sum_turned_away(session: AsyncSession, wanted: Wanted) -> list[tuple[date, str, int]]:
+    """Return how many requests were turned away in a period and why, newest first; of no service and no client."""
+    period = cast(func.date_trunc(wanted.by, TurnedAway.day), Date).label("period")
+    query = select(period, TurnedAway.reason, func.sum(TurnedAway.requests))
+    query = query.where(TurnedAway.day.between(wanted.since, wanted.until)).group_by(period, TurnedAway.reason)
+    rows: Any = await session.execute(query.order_by(period.desc(), TurnedAway.reason))
+    return [(day, reason, int(requests)) for day, reason, requests in rows]
 
 
 def _summed(table: Any, wanted: Wanted, places: Iterable[Any], sums: Iterable[Any]) -> Any:  # noqa: ANN401 - tables with the same columns

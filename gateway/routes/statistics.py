@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 
 from gateway import queries
 from gateway.errors import WindowTooLong
-from gateway.schemas import CauseOut, TransactionDayOut, TransactionFigures
+from gateway.schemas import CauseOut, TransactionDayOut, TransactionFigures, TurnedAwayOut
 from shared import clock
 from shared.bodies import Day
 from shared.http import SessionDep, needs
@@ -20,7 +20,8 @@ ROWS_DAYS_MAX = 3_700
 """Summed by month or year, ten years may be asked for."""
 DEFINITION = (
     "A transaction is one call through the gateway. It succeeded unless it was answered 5xx or not at all;"
-    " a refusal (4xx) is an answer. success_rate = succeeded / calls."
+    " a refusal (4xx) is an answer. success_rate = succeeded / calls. What the door refused before anybody could be"
+    " asked who calls is no transaction and counted apart, for the whole door (turned_away)."
 )
 CLIENT_ERROR = 4
 CSV = "text/csv"
@@ -69,6 +70,10 @@ async def transactions(
         by=by,
         days=[_day(one) for one in sums],
         causes=[_cause(one) for one in await queries.sum_causes(session, wanted)],
+        turned_away=[
+            TurnedAwayOut(day=day, reason=reason, requests=requests)
+            for day, reason, requests in await queries.sum_turned_away(session, wanted)
+        ],
     )
 
 

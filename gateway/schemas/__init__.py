@@ -51,7 +51,7 @@ from gateway.schemas.reconciliation import (
     Sync,
 )
 from gateway.schemas.root import Answer
-from gateway.schemas.transactions import CallOut, CauseOut, TransactionDayOut, TransactionFigures
+from gateway.schemas.transactions import CallOut, CauseOut, TransactionDayOut, TransactionFigures, TurnedAwayOut
 
 __all__ = [
     "AllowedClient",
@@ -111,6 +111,7 @@ __all__ = [
     "TracedDossier",
     "TransactionDayOut",
     "TransactionFigures",
+    "TurnedAwayOut",
     "VersionLine",
     "WaitingOut",
     "WindowIn",

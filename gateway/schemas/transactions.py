@@ -50,6 +50,16 @@ class CauseOut(Answer):
     calls: int
 
 
+class TurnedAwayOut(Answer):
+    """How many requests the door refused before anybody could be asked who calls."""
+
+    day: date
+    """The period's first day, of the province's time."""
+    reason: str
+    """The problem's code: too large, not readable, too slow, too many at once."""
+    requests: int
+
+
 class TransactionFigures(Answer):
     """Volume and success of the calls through the door, with what the ratio was made of."""
 
@@ -70,3 +80,5 @@ class TransactionFigures(Answer):
     """Newest first."""
     causes: list[CauseOut]
     """Why calls did not succeed, newest first."""
+    turned_away: list[TurnedAwayOut]
+    """What is in none of these figures, newest first: it was refused before it was a call of anybody's."""

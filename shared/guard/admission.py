@@ -21,10 +21,18 @@ REFUSED = Total("motcua_http_refused_total", "Requests refused before they were 
 IN_HAND = Gauge("motcua_http_in_hand", "Calls being answered.", ["kind"])
 WAITING = Gauge("motcua_http_waiting", "Calls waiting to be taken in hand.")
 _in_hand = cache(IN_HAND.labels)
+NOT_TAKEN = "answer_not_taken"
+"""The one reason among those of REFUSED that ends a call which had been somebody's."""
 GROUP_SHARE = 0.5
 """So much of all places calls to one part behind us may take: one that hangs leaves room for the others."""
 CHANGES_IN_A_ROW_MAX = 3
 """Changes go before reads, but after so many of them a read has its turn."""
+
+
+def refusals() -> Counter[str]:
+    """Return how many requests this process has refused before they were anybody's call, by the problem's code."""
+    samples = [one for metric in REFUSED.collect() for one in metric.samples if one.name.endswith("_total")]
+    return Counter({one.labels["reason"]: int(one.value) for one in samples if one.labels["reason"] != NOT_TAKEN})
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared import log, problems
 from shared.errors import DomainError
-from shared.guard.admission import REFUSED
+from shared.guard.admission import NOT_TAKEN, REFUSED
 from shared.guard.joining import Joining
 from shared.guard.refusals import HeadTooLarge, MalformedRequest, Overloaded, RequestTooSlow
 from shared.settings import Limits
@@ -170,7 +170,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _check_taking(self) -> None:
         left = self.transport.get_write_buffer_size()
         if self._unsent - left < self.limits.bytes_per_s_min * self.limits.body_grace_s:
-            REFUSED.labels("answer_not_taken").inc()
+            REFUSED.labels(NOT_TAKEN).inc()
             _log.info("http.answer_not_taken")
             self.transport.abort()
             return

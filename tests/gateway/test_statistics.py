@@ -1,15 +1,23 @@
 """Figures of the door: calls by service, client and day, with what every ratio is made of."""
 
+import asyncio
 import csv
 import io
+import signal
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from gateway.errors import WindowTooLong
+from tests.gateway.conftest import SECRET, settings_of
 from tests.gateway.hall import Hall
+from tests.gateway.process import GatewayProcess
 from tests.gateway.visitor import Visitor
 from tests.support.assertions import assert_problem, eventually
+from tests.support.servers import Databases
 
 PATH = "/api/v1/statistics/transactions"
 
@@ -84,3 +92,44 @@ class TestTransactions:
 
     async def test_are_for_ops_alone(self, visitor: Visitor) -> None:
         assert (await visitor.get(PATH, who="statistics")).status_code == 403
+
+
+class TestTurnedAway:
+    """No log has them: they were refused before they were anybody's call."""
+
+    async def test_are_counted_by_reason_also_when_the_process_ends(
+        self, databases: Databases, gateway_template: str, gateway_files: dict[str, str], tmp_path: Path
+    ) -> None:
+        url = await databases.create_database(template=gateway_template)
+        settings = settings_of(url, "http://127.0.0.1:9", gateway_files)
+        with GatewayProcess(tmp_path, settings) as process:
+            assert await self.turned_away(process) == {}
+            async with httpx.AsyncClient(base_url=process.url) as http:
+                for _ in range(3):
+                    assert (await http.post("/api/v1/dossiers", content=b"x" * 200_000)).status_code == 413
+            await self.say_nonsense(process.port)
+            expected = {"body_too_large": 3, "malformed_request": 1}
+            await eventually(lambda: self.is_told(process, expected))
+            await self.say_nonsense(process.port)
+            process.kill(signal.SIGTERM)
+            async with asyncio.timeout(30):
+                while process.exit_code is None:
+                    await asyncio.sleep(0.05)
+            process.start()
+            assert await self.turned_away(process) == expected | {"malformed_request": 2}
+        await databases.drop_database(url.rpartition("/")[2])
+
+    async def is_told(self, process: GatewayProcess, expected: dict[str, int]) -> bool:
+        return await self.turned_away(process) == expected
+
+    async def turned_away(self, process: GatewayProcess) -> dict[str, int]:
+        async with httpx.AsyncClient(base_url=process.url, timeout=30) as http:
+            found = (await Visitor(FastAPI(), http, SECRET).get(f"{PATH}?service=intake", who="ops")).json()
+        assert found["calls"] == 0
+        return {one["reason"]: one["requests"] for one in found["turned_away"]}
+
+    async def say_nonsense(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"nonsense\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
