@@ -8,6 +8,7 @@ holds is text by nature, so only its days and moments need these rules (Day, Mom
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StringConstraints,
     WithJsonSchema,
 )
@@ -29,6 +31,8 @@ ITEMS_MAX = 1_000
 WHOLE_MIN, WHOLE_MAX = -(2**53) + 1, 2**53 - 1
 """Whole numbers that every reader of JSON takes for the same (RFC 7493 §2.2)."""
 
+_NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL's text holds no such character."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
@@ -87,6 +91,32 @@ LocalTime = Annotated[
 """A time of day on the office's clock, without a zone."""
 EntityTag = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$")]
 """What If-Match and If-None-Match hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Says of a text that space around it is left out, and that what remains has some length and no NUL.
+
+    For use in Annotated. That a text of spaces alone is too short is a rule of ours: no schema can say it.
+    """
+
+    most: int
+    least: int = 1
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's
+        """Trim, bound, and count what is left."""
+        text = core_schema.str_schema(strip_whitespace=True, max_length=self.most, pattern=_NO_NUL)
+        return core_schema.no_info_after_validator_function(self._long_enough, text)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Say the least length, too."""
+        said = handler(core)
+        return {**said, "minLength": self.least} if self.least else said
+
+    def _long_enough(self, text: str) -> str:
+        if len(text) < self.least:
+            raise ValueError(f"write at least {self.least} characters, not counting space around them")
+        return text
 
 
 def _plain(value: object) -> object:

@@ -16,14 +16,14 @@ from pydantic import AfterValidator, Field
 OFFICE_ZONE = timezone(timedelta(hours=7))
 """The zone of the date in a dossier code: its running number starts again at midnight UTC+7."""
 
-NEW_AGENCY = r"[HG]\d{2}(?:\.\d{1,3}){0,3}"
-OLD_AGENCY = r"\d{3}\.\d{2}\.\d{2}\.[HG]\d{2}"
+NEW_AGENCY = r"[HG][0-9]{2}(?:\.[0-9]{1,3}){0,3}"
+OLD_AGENCY = r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[HG][0-9]{2}"
 AGENCY = rf"(?:{NEW_AGENCY}|{OLD_AGENCY})"
-DOSSIER = rf"{AGENCY}-\d{{6}}-\d{{4,7}}"
-PROCEDURE = r"\d\.\d{6}(?:(?:\.\d{3}\.\d{2}\.\d{2})?\.[HG]\d{2})?"
-SERVICE = r"\d\.\d{6}\.\d{2}"
-CITIZEN = r"(?:\d{12}|\d{9})"
-TAXPAYER = r"\d{10}(?:-\d{3})?"
+DOSSIER = rf"{AGENCY}-[0-9]{{6}}-[0-9]{{4,7}}"
+PROCEDURE = r"[0-9]\.[0-9]{6}(?:(?:\.[0-9]{3}\.[0-9]{2}\.[0-9]{2})?\.[HG][0-9]{2})?"
+SERVICE = r"[0-9]\.[0-9]{6}\.[0-9]{2}"
+CITIZEN = r"(?:[0-9]{12}|[0-9]{9})"
+TAXPAYER = r"[0-9]{10}(?:-[0-9]{3})?"
 
 CMND_LENGTH = 9
 SERIAL_MAX = 9_999_999

@@ -316,6 +316,8 @@ def _bound_all(value: Any, *, answered: bool) -> None:  # noqa: ANN401 - JSON
     if not isinstance(value, dict):
         return
     kind = value.get("type")
+    if "patternProperties" in value:
+        value.setdefault("additionalProperties", False)
     if kind == "string":
         _bound_text(value, answered=answered)
     elif kind == "integer":

@@ -50,7 +50,7 @@ async def list_clients(
     *,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-    agency: Annotated[str | None, Query(max_length=40, pattern=r"^[\w.]+$")] = None,
+    agency: Annotated[str | None, Query(max_length=40, pattern=r"^[0-9A-Za-z_.]+$")] = None,
     scope: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z0-9:-]+$")] = None,
     active: bool | None = None,
 ) -> given.ClientPage:

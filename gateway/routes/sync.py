@@ -21,7 +21,7 @@ from gateway.schemas import (
 )
 from gateway.states import LABELS_VI, PortalStatus
 from shared.caller import Caller
-from shared.http import CallerDep, DossierPath, SessionDep, needs
+from shared.http import CallerDep, DossierPath, SessionDep, needs, problem_responses
 from shared.http import router as make_router
 
 WAIT_MAX_S = 30
@@ -43,7 +43,7 @@ async def _selection(
 SelectionDep = Annotated[Selection, Depends(_selection)]
 
 
-@router.get("/sync/changes", dependencies=[needs("sync:read")])
+@router.get("/sync/changes", dependencies=[needs("sync:read")], responses=problem_responses(410))
 async def changes(
     request: Request,
     selection: SelectionDep,
@@ -67,7 +67,7 @@ async def changes(
         await asyncio.wait([waiter], timeout=left)
 
 
-@router.get("/sync/snapshot", dependencies=[needs("sync:read")])
+@router.get("/sync/snapshot", dependencies=[needs("sync:read")], responses=problem_responses(410))
 async def snapshot(
     session: SessionDep,
     selection: SelectionDep,

@@ -75,7 +75,7 @@ _FORM = {
         "client_assertion": {
             "type": "string",
             "description": "A signed JWT instead of a secret (RFC 7523).",
-            "pattern": r"^[\w-]*\.[\w-]*\.[\w-]*$",
+            "pattern": r"^[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*$",
             "maxLength": LENGTHS_MAX["client_assertion"],
         },
         "scope": {

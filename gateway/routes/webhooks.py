@@ -143,7 +143,7 @@ async def list_deliveries(
     caller: CallerDep,
     subscription_id: UUID,
     outcome: Literal["owed", "delivered", "failed", "skipped"] | None = None,
-    dossier_code: Annotated[str | None, Query(pattern=r"^[\w.\-]{1,60}$")] = None,
+    dossier_code: Annotated[str | None, Query(pattern=r"^[0-9A-Za-z_.\-]{1,60}$")] = None,
     cursor: Annotated[str | None, Query(max_length=20)] = None,
     limit: Limit = 50,
 ) -> DeliveryPage:

@@ -12,7 +12,7 @@ from gateway.models import Client, ClientGrant, ClientKey, ClientSecret
 from gateway.operations.credentials import OVERLAP_DAYS, OVERLAP_DAYS_MAX
 from gateway.operations.rights import Grant
 from gateway.schemas.root import Answer
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 from shared.identifiers import AgencyCode
 
 TAKEN = "expiring"
@@ -33,7 +33,7 @@ def _free_id(text: str) -> str:
 
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$"), AfterValidator(_free_id)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, Trimmed(200, 2)]
 ScopeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}(:[a-z][a-z0-9-]{0,29})?$")]
 Scopes = Annotated[list[ScopeName], Field(max_length=60)]
 Networks = Annotated[
@@ -47,7 +47,7 @@ AtOnce = Annotated[int, Field(ge=1, le=10_000)]
 OverlapDays = Annotated[int, Field(ge=0, le=OVERLAP_DAYS_MAX)]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 ServiceCode = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,59})$")]
-PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\s?#\x00]{0,299}$")]
+PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x20?#\x7f]{0,299}$")]
 
 
 class GrantIn(Body):
@@ -127,9 +127,7 @@ class SetGrants(Body):
 class Deactivate(Body):
     """Why a client is shut out; kept."""
 
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")
-    ]
+    reason: Annotated[str, Trimmed(500, 3)]
 
 
 class AddSecret(Body):

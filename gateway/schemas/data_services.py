@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from gateway.data_services.policy import Credentials, Policy
 from gateway.operations.data_services.obstacles import Obstacle
 from gateway.schemas.root import Answer
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 
-Words = Annotated[str, StringConstraints(min_length=2, max_length=300, strip_whitespace=True)]
+Words = Annotated[str, Trimmed(300, 2)]
 AgencyCode = Annotated[str, StringConstraints(pattern=r"^[HG][0-9]{2}(\.[0-9]{1,3}){0,3}$")]
 VersionName = Annotated[str, StringConstraints(pattern=r"^v[1-9][0-9]{0,2}$")]
 Stage = Literal["draft", "active", "retired"]

@@ -7,16 +7,12 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from gateway.schemas.root import Answer
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 
 Progress = Literal["INITIAL", "PROCESSING", "DONE", "FAIL"]
 DATA_CHARACTERS_MAX = 100_000_000
 """Of base64; the door's own bound on a body is the smaller one."""
 Agency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.]{1,40}$")]
-
-
-def _line(most: int) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most, pattern=r"^[^\x00]*$")
 
 
 class EdocBody(Body):
@@ -33,7 +29,7 @@ class EdocStatusBody(Body):
     status: Progress
     agency: Agency | None = None
     """Which of your agencies, when several are recipients."""
-    note: Annotated[str, _line(500)] | None = None
+    note: Annotated[str, Trimmed(500)] | None = None
     """Why, for FAIL; the sender's receipt tells it."""
 
 
@@ -42,12 +38,12 @@ class EdocAgencyBody(Body):
 
     code: Agency
     """`H32.14` or, in the old form, `000.00.14.H32`."""
-    name: Annotated[str, _line(300)]
+    name: Annotated[str, Trimmed(300)]
     pcode: Agency | None = None
     """The agency above it."""
-    email: Annotated[str, _line(200)] | None = None
-    fax: Annotated[str, _line(30)] | None = None
-    mobile: Annotated[str, _line(30)] | None = None
+    email: Annotated[str, Trimmed(200)] | None = None
+    fax: Annotated[str, Trimmed(30)] | None = None
+    mobile: Annotated[str, Trimmed(30)] | None = None
 
 
 class Reply(Answer):

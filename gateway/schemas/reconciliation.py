@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, computed_field
+from pydantic import Field, computed_field
 
 from gateway.operations.reconciling import remedy_of
 from gateway.schemas.root import Answer
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 
 SYNCED = (
     "Index 1.4 (QĐ 766): dossiers whose acceptance (NgayTiepNhan in the period) the portal has acknowledged,"
@@ -133,9 +133,7 @@ class Sync(Answer):
 class Because(Body):
     """Why somebody does it."""
 
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=5, max_length=500, pattern=r"^[^\x00]*$")
-    ]
+    reason: Annotated[str, Trimmed(500, 5)]
 
 
 class RedriveBody(Because):

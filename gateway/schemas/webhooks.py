@@ -13,8 +13,8 @@ OVERLAP_MAX_S = 7 * 86_400
 
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^[^\x00]*$")]
 Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.*]{1,80}$")]
-AgencyCode = Annotated[str, StringConstraints(pattern=r"^[\w.]{1,40}$")]
-ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
+AgencyCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.]{1,40}$")]
+ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.\-]{1,40}$")]
 Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=50)]
 
@@ -61,7 +61,7 @@ class ResendBody(Body):
     """Which of the kept messages go out again; all conditions together."""
 
     outcome: Literal["delivered", "failed", "skipped"] | None = None
-    dossier_code: Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,60}$")] | None = None
+    dossier_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.\-]{1,60}$")] | None = None
     since: AwareDatetime | None = None
     """Made at this moment or later."""
     until: AwareDatetime | None = None

@@ -1,6 +1,8 @@
 """What HTTP promises."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +28,31 @@ def test_is_valid(openapi: dict[str, Any]) -> None:
 def test_names_every_operation_once(openapi: dict[str, Any]) -> None:
     names = [one["operationId"] for path in openapi["paths"].values() for one in path.values()]
     assert len(names) == len(set(names))
+
+
+def test_every_pattern_means_the_same_to_every_reader(openapi: dict[str, Any]) -> None:
+    r"""What \d, \w and \s stand for differs: other scripts' digits, and which characters are spaces."""
+    found = {pattern for pattern in _patterns(openapi) if re.search(r"\\[dDwWsSbB]", pattern)}
+    assert found == set()
+
+
+def test_every_object_says_whether_it_takes_other_names(openapi: dict[str, Any]) -> None:
+    objects = [one for one in _objects(openapi) if "patternProperties" in one]
+    assert all(one["additionalProperties"] is False for one in objects)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(inner)
+
+
+def _patterns(openapi: dict[str, Any]) -> Iterator[str]:
+    for one in _objects(openapi):
+        if isinstance(one.get("pattern"), str):
+            yield one["pattern"]
+        yield from one.get("patternProperties", {})
 
 
 class TestWhole:

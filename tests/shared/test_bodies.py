@@ -1,12 +1,12 @@
 """Requests' JSON: taken as it is written, or refused."""
 
 from datetime import date, time
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
-from shared.bodies import ITEMS_MAX, TEXT_MAX, WHOLE_MAX, Body, Day, LocalTime, Moment
+from shared.bodies import ITEMS_MAX, TEXT_MAX, WHOLE_MAX, Body, Day, LocalTime, Moment, Trimmed
 
 
 class Part(Body):
@@ -78,6 +78,28 @@ class TestBody:
         assert properties["words"]["maxLength"] == TEXT_MAX
         assert properties["parts"]["maxItems"] == ITEMS_MAX
         assert (properties["amount"]["minimum"], properties["amount"]["maximum"]) == (0, WHOLE_MAX)
+
+
+class TestTrimmed:
+    """A text that has space around it."""
+
+    TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Trimmed(5, 2)])
+
+    def test_is_taken_without_it(self) -> None:
+        assert self.TEXT.validate_python(" ab\n") == "ab"
+
+    @pytest.mark.parametrize("given", ["a", " a   ", "     ", "abcdef", "a\x00b", 12])
+    def test_is_refused_when_the_rest_does_not_do(self, given: object) -> None:
+        with pytest.raises(ValidationError):
+            self.TEXT.validate_python(given)
+
+    def test_too_short_without_it_is_refused_in_words_of_ours(self) -> None:
+        with pytest.raises(ValidationError, match="not counting space around"):
+            self.TEXT.validate_python("     ")
+
+    def test_says_its_bounds(self) -> None:
+        said = {"type": "string", "minLength": 2, "maxLength": 5, "pattern": "^[^\\x00]*$"}
+        assert self.TEXT.json_schema() == said
 
 
 class TestTimes:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic import Field as Bounded
 
 from services.intake.models.conditions import Condition
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 from shared.events.values import (
     Channel,
     CollectedAt,
@@ -26,7 +26,7 @@ from shared.identifiers import AgencyCode
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,40}$")]
 ProcedureName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
 """A procedure's code: 1.004222 and 1.003560.H56, and the older ones that the national catalogue still holds."""
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Text = Annotated[str, Trimmed(1000)]
 
 
 class Level(StrEnum):

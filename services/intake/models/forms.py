@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.intake.models.tables import IntakeBase, Json
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 from shared.events.values import Channel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -49,9 +49,7 @@ class FormDraft(Body):
     model_config = ConfigDict(frozen=True)
 
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")] = Field(examples=["TK-1.000656"])
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
-        examples=["Tờ khai đăng ký khai tử"]
-    )
+    title: Annotated[str, Trimmed(500)] = Field(examples=["Tờ khai đăng ký khai tử"])
     procedures: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")], ...] = Field(
         default=(), max_length=500, examples=[["1.000656"]]
     )

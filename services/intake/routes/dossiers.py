@@ -41,7 +41,7 @@ from shared.identifiers import AgencyCode, dossier_day
 from shared.work import Work
 
 LIST_MAX = 200
-_CODE = r"^[\w.\-]{1,60}$"
+_CODE = r"^[0-9A-Za-z_.\-]{1,60}$"
 _CHANGED = problem_responses(412)
 
 dossiers = router("dossiers", prefix="/dossiers")

@@ -10,12 +10,12 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringCon
 
 from services.intake.operations import Paper, Reuse, Submission
 from shared import bodies
+from shared.bodies import Trimmed
 from shared.events.values import Channel, Party, ReturnMethod
 
 FORM_BYTES_MAX = 200_000
 NAME_MAX = 500
 PAPERS_MAX = 200
-_NO_NUL = r"^[^\x00]*$"
 """PostgreSQL stores every character but this one."""
 
 
@@ -26,15 +26,12 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("no such moment in UTC") from problem
 
 
-def _text(most: int, least: int = 1) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most, pattern=_NO_NUL)
-
-
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+\-]{1,60}/[A-Za-z0-9_.+\-]{1,60}$")]
-Line = Annotated[str, _text(200)]
-Note = Annotated[str, _text(2000)]
-Reason = Annotated[str, _text(2000, least=10)]
+EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\.[^@\x00-\x20\x7f]+$"
+Line = Annotated[str, Trimmed(200)]
+Note = Annotated[str, Trimmed(2000)]
+Reason = Annotated[str, Trimmed(2000, least=10)]
 """A reason that a citizen can understand: ten characters at least."""
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its zone."""
@@ -68,13 +65,11 @@ class PartyBody(Body, Party):
         None, examples=["056190001234"]
     )
     """Digits only; an MST of a branch has -NNN behind them."""
-    email: (
-        Annotated[str, StringConstraints(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$", max_length=200)] | None
-    ) = None
+    email: Annotated[str, StringConstraints(pattern=EMAIL, max_length=200)] | None = None
     phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .]{6,18}[0-9]$")] | None = Field(
         None, examples=["0905 123 456"]
     )
-    address: Annotated[str, _text(500, least=0)] | None = None
+    address: Annotated[str, Trimmed(500, least=0)] | None = None
     portal_account: Line | None = None
 
 
@@ -101,7 +96,7 @@ class PaperBody(Body):
 
     component_code: Code = Field(examples=["TP01"])
     """A component of the procedure, or `other`."""
-    name: Annotated[str, _text(NAME_MAX)] | None = None
+    name: Annotated[str, Trimmed(NAME_MAX)] | None = None
     media_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+\-]{1,60}/[A-Za-z0-9_.+\-]{1,60}$")] | None = (
         None
     )
@@ -145,7 +140,7 @@ class DossierBody(Body):
     """Who hands it in (người nộp)."""
     owner: PartyBody | None = None
     """In whose name (chủ hồ sơ); the applicant's own when left out."""
-    summary: Annotated[str, _text(1000, least=0)] = ""
+    summary: Annotated[str, Trimmed(1000, least=0)] = ""
     """Trích yếu; the procedure's name when left out."""
     case_code: Code | None = None
     """The procedure's case (trường hợp), where it has several."""

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.intake.schemas.answers import Answer
 from services.intake.schemas.requests import NAME_MAX, Body, Sha256
 from services.intake.storage import DOCUMENT_BYTES_MAX
+from shared.bodies import Trimmed
 
 PIECE_BYTES_MAX = 4 * 1024 * 1024
 
@@ -16,7 +17,7 @@ PIECE_BYTES_MAX = 4 * 1024 * 1024
 class UploadBody(Body):
     """A file that is about to be sent."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX)]
+    name: Annotated[str, Trimmed(NAME_MAX)]
     size_bytes: Annotated[int, Field(ge=1, le=DOCUMENT_BYTES_MAX)]
     sha256: Sha256
     """What the whole file hashes to."""

@@ -9,15 +9,15 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.results.states import Origin, ResultStatus
-from shared.bodies import Body
+from shared.bodies import Body, Trimmed
 from shared.errors import FieldError, InvalidRequest
 from shared.events.values import ReturnMethod
 from shared.identifiers import DossierCode
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, Trimmed(500)]
+Name = Annotated[str, Trimmed(200)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Number = Annotated[str, Trimmed(100)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Tracking = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{8,20}$")]
 

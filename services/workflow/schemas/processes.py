@@ -15,7 +15,7 @@ ITEMS_MAX = 200
 FILE_CHARACTERS_MAX = 1_000_000
 MINUTES_MAX = 1_000_000
 
-Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:\s][^:]*$", examples=["check"])]
+Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:\x00-\x20\x7f][^:]*$", examples=["check"])]
 Source = Annotated[str, Field(min_length=1, max_length=401, examples=["check", "result:approved"])]
 """A step's key, or `decision:branch`."""
 ProcessCode = Annotated[
