@@ -173,6 +173,13 @@ class TestImport:
         assert answer.status_code == 422
         assert (await office.client.get("/forms")).json()["items"] == []
 
+    async def test_takes_no_number_that_it_could_not_read_again(self, office: Counter) -> None:
+        """A column of jsonb makes a whole number of 1e20; a catalogue with one in it could not be loaded any more."""
+        answer = await office.post("/forms/import", {"forms": [draft(layout={"width": 1e20})]}, scopes=WRITE)
+        assert answer.status_code == 422, answer.text
+        await bring_in(office, draft(layout={"width": 1e15}))
+        assert (await office.client.get("/forms/TK-1.000656")).json()["layout"] == {"width": 1e15}
+
 
 class TestSubmission:
     async def test_keeps_the_version_that_was_filled_in(self, office: Counter) -> None:

@@ -52,6 +52,7 @@ class TestBody:
             {"parts": [{"amount": 1}] * (ITEMS_MAX + 1)},
             {"more": {"deep": [{"number": 2**64}]}},
             {"more": {"number": float("nan")}},
+            {"more": {"number": 1e20}},
             {"unknown": 1},
         ],
         ids=str,
