@@ -43,7 +43,9 @@ class TestLink:
     async def test_comes_after_a_time_out_that_had_its_effect(self, till: Till) -> None:
         await till.fault("INIT", "timeout_after_effect", count=1, delay_s=2)
         attempt = await till.attempt(await till.owe())
-        assert await till.calls() == ["INIT", "QUERY", "INIT"]
+        first, *between, last = await till.calls()
+        # A busy machine's QUERY may take longer than our patience, and is asked again.
+        assert (first, set(between), last) == ("INIT", {"QUERY"}, "INIT")
         assert len(await till.inits(attempt["reference"])) == 1
 
     async def test_payer_who_was_faster_than_our_time_out_is_found_by_query(self, till: Till) -> None:
