@@ -31,6 +31,8 @@ ITEMS_MAX = 1_000
 WHOLE_MIN, WHOLE_MAX = -(2**53) + 1, 2**53 - 1
 """Whole numbers that every reader of JSON takes for the same (RFC 7493 §2.2)."""
 
+BLANK = r"\x00-\x20\x7f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""White space of every script and control characters, for the inside of [^…]: `\\s` takes others in every language."""
 _NO_NUL = r"^[^\x00]*$"
 """PostgreSQL's text holds no such character."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -1,7 +1,7 @@
 """The calls through the door, one by one and counted."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -81,10 +81,8 @@ async def sum_causes(session: AsyncSession, wanted: Wanted) -> list[CauseSum]:
 
 async def sum_turned_away(session: AsyncSession, wanted: Wanted) -> list[tuple[date, str, int]]:
     """Return how many requests were turned away in a period and why, newest first; of no service and no client."""
-    period = cast(func.date_trunc(wanted.by, TurnedAway.day), Date).label("period")
-    query = select(period, TurnedAway.reason, func.sum(TurnedAway.requests))
-    query = query.where(TurnedAway.day.between(wanted.since, wanted.until)).group_by(period, TurnedAway.reason)
-    rows: Any = await session.execute(query.order_by(period.desc(), TurnedAway.reason))
+    everybodys = replace(wanted, service=None, client_id=None)
+    rows: Any = await session.execute(_summed(TurnedAway, everybodys, (TurnedAway.reason,), (TurnedAway.requests,)))
     return [(day, reason, int(requests)) for day, reason, requests in rows]
 
 

@@ -12,7 +12,7 @@ from gateway.models import Client, ClientGrant, ClientKey, ClientSecret
 from gateway.operations.credentials import OVERLAP_DAYS, OVERLAP_DAYS_MAX
 from gateway.operations.rights import Grant
 from gateway.schemas.root import Answer
-from shared.bodies import Body, Trimmed
+from shared.bodies import BLANK, Body, Trimmed
 from shared.identifiers import AgencyCode
 
 TAKEN = "expiring"
@@ -47,7 +47,7 @@ AtOnce = Annotated[int, Field(ge=1, le=10_000)]
 OverlapDays = Annotated[int, Field(ge=0, le=OVERLAP_DAYS_MAX)]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 ServiceCode = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,59})$")]
-PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x20?#\x7f]{0,299}$")]
+PathPattern = Annotated[str, StringConstraints(pattern=rf"^/[^{BLANK}?#]{{0,299}}$")]
 
 
 class GrantIn(Body):

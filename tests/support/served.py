@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import SecretStr
 
@@ -48,10 +48,10 @@ class Served(HttpProgram):
         self.kill()
         self.start(timeout_s=90)
 
-    def memory_bytes(self) -> int:
-        """Return the most memory that it ever held (VmHWM)."""
+    def memory_bytes(self, figure: Literal["VmRSS", "VmHWM"]) -> int:
+        """Return the memory that it holds now (VmRSS), or the most that it ever held (VmHWM)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(figure))
 
 
 def free_port(folder: Path) -> int:

@@ -10,13 +10,12 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringCon
 
 from services.intake.operations import Paper, Reuse, Submission
 from shared import bodies
-from shared.bodies import Trimmed
+from shared.bodies import BLANK, Trimmed
 from shared.events.values import Channel, Party, ReturnMethod
 
 FORM_BYTES_MAX = 200_000
 NAME_MAX = 500
 PAPERS_MAX = 200
-"""PostgreSQL stores every character but this one."""
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -28,7 +27,7 @@ def _in_utc(at: datetime) -> datetime:
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+\-]{1,60}/[A-Za-z0-9_.+\-]{1,60}$")]
-EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\.[^@\x00-\x20\x7f]+$"
+EMAIL = rf"^[^@{BLANK}]+@[^@{BLANK}]+\.[^@{BLANK}]+$"
 Line = Annotated[str, Trimmed(200)]
 Note = Annotated[str, Trimmed(2000)]
 Reason = Annotated[str, Trimmed(2000, least=10)]

@@ -9,13 +9,14 @@ from services.workflow.models import DrawnProcess
 from services.workflow.operations.bpmn.drawing import Definition, Finding
 from services.workflow.operations.processes import Outcome
 from services.workflow.schemas.cases import Body, FactValue, Official, View
+from shared.bodies import BLANK
 from shared.events.values import Branch, Comparison, Condition, Decision, Duration, DurationUnit, Process, ProcessStep
 
 ITEMS_MAX = 200
 FILE_CHARACTERS_MAX = 1_000_000
 MINUTES_MAX = 1_000_000
 
-Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:\x00-\x20\x7f][^:]*$", examples=["check"])]
+Key = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^[^:{BLANK}][^:]*$", examples=["check"])]
 Source = Annotated[str, Field(min_length=1, max_length=401, examples=["check", "result:approved"])]
 """A step's key, or `decision:branch`."""
 ProcessCode = Annotated[
